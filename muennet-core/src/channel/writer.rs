@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The writing end of a channel.
+
+use super::cursor::Cursor;
+use super::layout::{Field, TRANSPORT};
+use super::{Geometry, GeometryError};
+use crate::shm::{MemoryMut, Region};
+use core::num::NonZeroU64;
+
+/// Writes elements into a channel.
+///
+/// A writer is *inactive* (epoch 0 in the header) until [`activate`](Self::activate)
+/// and again after [`deactivate`](Self::deactivate) or when it is dropped.
+/// Counters and geometry live here, in private memory; the header is written
+/// and never read.
+#[derive(Debug)]
+pub struct Writer<M: MemoryMut> {
+    region: Region<M>,
+    protocol: NonZeroU64,
+    geometry: Geometry,
+    written: Cursor,
+    epoch: Option<NonZeroU64>,
+    last_epoch: u64,
+}
+
+impl<M: MemoryMut> Writer<M> {
+    /// Takes over a channel's memory for elements of `element_size` bytes.
+    /// Nothing is written yet.
+    ///
+    /// # Errors
+    ///
+    /// [`GeometryError`] when no element fits.
+    pub fn new(
+        memory: M,
+        protocol: NonZeroU64,
+        element_size: usize,
+    ) -> Result<Self, GeometryError> {
+        let region = Region::new(memory)?;
+        let geometry = Geometry::fill(region.len(), element_size)?;
+        Ok(Self {
+            region,
+            protocol,
+            geometry,
+            written: Cursor::START,
+            epoch: None,
+            last_epoch: 0,
+        })
+    }
+
+    /// Starts a new epoch: an empty channel with a fresh header.
+    ///
+    /// `epoch` should be random, so that a reader tells this start from any
+    /// earlier one; if it repeats this writer's last one, the next number is taken.
+    pub fn activate(&mut self, epoch: NonZeroU64) {
+        let epoch = if epoch.get() == self.last_epoch {
+            epoch.checked_add(1).unwrap_or(NonZeroU64::MIN)
+        } else {
+            epoch
+        };
+        self.region.store(Field::Epoch, 0);
+        // A reader that sees any of what follows sees the epoch gone, too.
+        self.region.release();
+        self.region.store(Field::Transport, TRANSPORT);
+        self.region.store(Field::Protocol, self.protocol.get());
+        // CAST: usize is at most 64 bits on every target.
+        let size = self.geometry.element_size() as u64;
+        self.region.store(Field::Size, size);
+        self.region.store(Field::Elements, self.geometry.elements());
+        self.region.store(Field::Reserved, 0);
+        self.region.store(Field::WriteStart, 0);
+        self.region.store(Field::Written, 0);
+        self.region.clear_data();
+        self.written = Cursor::START;
+        // A reader that sees the epoch sees all of the header.
+        self.region.release();
+        self.region.store(Field::Epoch, epoch.get());
+        self.epoch = Some(epoch);
+        self.last_epoch = epoch.get();
+    }
+
+    /// Ends the epoch: readers see an inactive channel.
+    pub fn deactivate(&mut self) {
+        // What was written stays readable up to the end of the epoch.
+        self.region.release();
+        self.region.store(Field::Epoch, 0);
+        self.epoch = None;
+    }
+
+    /// The running epoch, if any.
+    #[inline]
+    pub fn epoch(&self) -> Option<NonZeroU64> {
+        self.epoch
+    }
+
+    /// Element size and count.
+    #[inline]
+    pub fn geometry(&self) -> Geometry {
+        self.geometry
+    }
+
+    /// Elements written since the epoch began.
+    #[inline]
+    pub fn written(&self) -> u64 {
+        self.written.count()
+    }
+
+    /// Writes one element by `fill` and publishes it.
+    ///
+    /// Bytes that `fill` does not touch keep what this channel held there before.
+    /// While inactive this does nothing and `fill` is not called.
+    #[inline]
+    pub fn write(&mut self, fill: impl FnOnce(&mut Slot<'_, M>)) {
+        if self.epoch.is_none() {
+            return;
+        }
+        let count = self.written.count().wrapping_add(1);
+        self.region.store(Field::WriteStart, count);
+        // No byte of the element is seen without the new start count.
+        self.region.release();
+        fill(&mut Slot {
+            region: &mut self.region,
+            offset: self.written.offset(),
+            size: self.geometry.element_size(),
+        });
+        // The new count is not seen without the element's bytes.
+        self.region.release();
+        self.region.store(Field::Written, count);
+        self.written.advance(&self.geometry);
+    }
+}
+
+impl<M: MemoryMut> Drop for Writer<M> {
+    fn drop(&mut self) {
+        if self.epoch.is_some() {
+            self.deactivate();
+        }
+    }
+}
+
+/// One element being written.
+#[derive(Debug)]
+pub struct Slot<'a, M> {
+    region: &'a mut Region<M>,
+    offset: usize,
+    size: usize,
+}
+
+impl<M: MemoryMut> Slot<'_, M> {
+    /// Bytes of the element.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Copies `bytes` to `at`, counted from the element's start. What would lie
+    /// outside the element is not written, and `false` returned.
+    #[inline]
+    pub fn put(&mut self, at: usize, bytes: &[u8]) -> bool {
+        at <= self.size
+            && bytes.len() <= self.size - at
+            && self.region.copy_in(self.offset + at, bytes)
+    }
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is wrong with a parameter: which, which entry, which value, and why.
+
+use core::fmt;
+
+/// A parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)] // The variants are the parameters that the module lists.
+pub enum Parameter {
+    Name,
+    In,
+    Out,
+    ReaderProtocol,
+    WriterProtocol,
+    Mtu,
+    Pmtu,
+    Flags,
+    Poll,
+}
+
+impl fmt::Display for Parameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "name",
+            Self::In => "in",
+            Self::Out => "out",
+            Self::ReaderProtocol => "reader_protocol",
+            Self::WriterProtocol => "writer_protocol",
+            Self::Mtu => "mtu",
+            Self::Pmtu => "pmtu",
+            Self::Flags => "flags",
+            Self::Poll => "poll",
+        })
+    }
+}
+
+/// A parameter's entry that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfigError<'a> {
+    /// The parameter.
+    pub parameter: Parameter,
+    /// The entry of its list, counted from 1.
+    pub position: usize,
+    /// The entry.
+    pub value: &'a str,
+    /// What is wrong with it.
+    pub why: Why,
+}
+
+/// What can be wrong with an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Why {
+    /// An interface name of 16 bytes or more.
+    NameTooLong,
+    /// No name for an interface: ".", "..", or with a slash, colon, blank or
+    /// a `%` that is not one `%d`.
+    NameInvalid,
+    /// An entry for an interface that has no name.
+    NoInterface,
+    /// Neither an input nor an output channel.
+    NoChannel,
+    /// A channel was given, this protocol was not.
+    ProtocolMissing,
+    /// Not a hexadecimal number of at most 64 bits.
+    NotHexadecimal,
+    /// Protocol 0.
+    ProtocolZero,
+    /// Not a decimal number.
+    NotDecimal,
+    /// A number out of range.
+    OutOfRange {
+        /// The least that is allowed.
+        min: u32,
+        /// The most that is allowed.
+        max: u32,
+    },
+    /// A flag that does not exist.
+    UnknownFlag,
+    /// Two modes at once.
+    BothModes,
+    /// No resource has this name.
+    UnknownResource,
+    /// There is such a resource, but it is not a channel.
+    NotAChannel,
+    /// The input channel could be written.
+    InputWritable,
+    /// The output channel cannot be written.
+    OutputReadOnly,
+}
+
+/// The error numbers that users see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Errno {
+    /// EPERM: the resource does not permit it.
+    Perm = 1,
+    /// ENXIO: there is no such resource.
+    Nxio = 6,
+    /// EINVAL: the value is wrong.
+    Inval = 22,
+}
+
+impl ConfigError<'_> {
+    /// The error number for this error.
+    pub fn errno(&self) -> Errno {
+        match self.why {
+            Why::UnknownResource => Errno::Nxio,
+            Why::NotAChannel | Why::InputWritable | Why::OutputReadOnly => Errno::Perm,
+            _ => Errno::Inval,
+        }
+    }
+}
+
+impl fmt::Display for ConfigError<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = self.value.as_bytes().escape_ascii();
+        let (parameter, position) = (self.parameter, self.position);
+        write!(
+            f,
+            "parameter {parameter}, entry {position}, value \"{value}\": {}",
+            self.why
+        )
+    }
+}
+
+impl core::error::Error for ConfigError<'_> {}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NameTooLong => "an interface name has at most 15 bytes",
+            Self::NameInvalid => {
+                "not an interface name; use letters, digits, -, _ and at most one %d"
+            }
+            Self::NoInterface => "there is no interface name for this entry",
+            Self::NoChannel => "an interface needs a channel; give in, out or both",
+            Self::ProtocolMissing => "the channel needs a protocol; give a hexadecimal number",
+            Self::NotHexadecimal => "not a hexadecimal number of at most 64 bits",
+            Self::ProtocolZero => "a protocol must not be 0",
+            Self::NotDecimal => "not a decimal number",
+            Self::OutOfRange { min, max } => return write!(f, "not between {min} and {max}"),
+            Self::UnknownFlag => "unknown flag; there are net_hdr and eth_dev",
+            Self::BothModes => "net_hdr and eth_dev exclude each other",
+            Self::UnknownResource => "the subject has no memory of this name",
+            Self::NotAChannel => "this memory is not a channel",
+            Self::InputWritable => {
+                "this channel is writable; an input must be read-only for this subject"
+            }
+            Self::OutputReadOnly => {
+                "this channel is read-only; an output must be writable for this subject"
+            }
+        })
+    }
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One interface out of the lists.
+
+use super::error::{ConfigError, Parameter, Why};
+use super::parse;
+use crate::framing::Ethernet;
+use core::num::NonZeroU64;
+
+/// The most interfaces of one module.
+pub const MAX_INTERFACES: usize = 32;
+/// MTU in bytes, where none is given.
+pub const DEFAULT_MTU: u16 = 1500;
+/// Microseconds between looks at a channel without a vector, where none is given.
+pub const DEFAULT_POLL_US: u32 = 1000;
+
+/// The least MTU in bytes: what IPv4 needs.
+const MIN_MTU: u32 = 68;
+const MAX_POLL_US: u32 = 1_000_000;
+
+/// The parameters as given, a list of entries each. Lists may have different
+/// lengths; an entry that is not there is like an empty one.
+#[derive(Debug, Clone, Copy, Default)]
+#[allow(missing_docs)] // The fields are the parameters of the same name.
+pub struct Lists<'a> {
+    pub name: &'a [&'a str],
+    /// The parameter `in`.
+    pub input: &'a [&'a str],
+    /// The parameter `out`.
+    pub output: &'a [&'a str],
+    pub reader_protocol: &'a [&'a str],
+    pub writer_protocol: &'a [&'a str],
+    pub mtu: &'a [&'a str],
+    pub pmtu: &'a [&'a str],
+    pub flags: &'a [&'a str],
+    /// One value for all interfaces.
+    pub poll: Option<&'a str>,
+}
+
+/// How packets lie in the elements of an interface's channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Payload alone.
+    Raw,
+    /// IP packets behind a header with a mark.
+    NetHdr,
+    /// Ethernet frames.
+    Ethernet,
+}
+
+/// A channel of an interface.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Channel<'a> {
+    /// Name of the channel.
+    pub name: &'a str,
+    /// The protocol that its header must show.
+    pub protocol: NonZeroU64,
+}
+
+/// A checked interface: at least one channel is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interface<'a> {
+    /// Its entry in the lists, counted from 1.
+    pub position: usize,
+    /// Interface name, which may hold one `%d`.
+    pub name: &'a str,
+    /// The channel it reads.
+    pub input: Option<Channel<'a>>,
+    /// The channel it writes.
+    pub output: Option<Channel<'a>>,
+    /// Framing.
+    pub mode: Mode,
+    /// MTU in bytes.
+    pub mtu: u16,
+    /// Memory region with the path MTUs.
+    pub pmtu: Option<&'a str>,
+    /// Microseconds between looks, if the input channel has no vector.
+    pub poll_us: u32,
+}
+
+impl<'a> Lists<'a> {
+    /// The interfaces, in order; entries without a name are skipped.
+    ///
+    /// The first error ends a sound use of this iterator: refuse the whole.
+    pub fn interfaces(self) -> impl Iterator<Item = Result<Interface<'a>, ConfigError<'a>>> {
+        let entries = self.lists().iter().map(|(_, list)| list.len()).max();
+        (0..entries.unwrap_or(0)).filter_map(move |index| self.interface(index).transpose())
+    }
+
+    fn lists(&self) -> [(Parameter, &'a [&'a str]); 8] {
+        [
+            (Parameter::Name, self.name),
+            (Parameter::In, self.input),
+            (Parameter::Out, self.output),
+            (Parameter::ReaderProtocol, self.reader_protocol),
+            (Parameter::WriterProtocol, self.writer_protocol),
+            (Parameter::Mtu, self.mtu),
+            (Parameter::Pmtu, self.pmtu),
+            (Parameter::Flags, self.flags),
+        ]
+    }
+
+    /// The interface of the entry `index`, counted from 0; `None` where the
+    /// name is empty.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] names the parameter, the entry and its value.
+    pub fn interface(&self, index: usize) -> Result<Option<Interface<'a>>, ConfigError<'a>> {
+        let entry = |list: &[&'a str]| list.get(index).copied().unwrap_or("");
+        let error = |parameter, value, why| ConfigError {
+            parameter,
+            position: index + 1,
+            value,
+            why,
+        };
+        let name = entry(self.name);
+        if name.is_empty() {
+            // Inside of the list an empty name skips the entry; behind its end it is a slip.
+            let stray = self
+                .lists()
+                .into_iter()
+                .map(|(parameter, list)| (parameter, entry(list)))
+                .find(|(_, value)| !value.is_empty() && index >= self.name.len());
+            return match stray {
+                Some((parameter, value)) => Err(error(parameter, value, Why::NoInterface)),
+                None => Ok(None),
+            };
+        }
+        parse::name(name).map_err(|why| error(Parameter::Name, name, why))?;
+
+        let channel = |list, protocol_parameter, protocol_list| {
+            let (name, protocol) = (entry(list), entry(protocol_list));
+            let wrong = |why| error(protocol_parameter, protocol, why);
+            let number = match protocol {
+                "" => None,
+                given => Some(parse::hexadecimal(given).map_err(wrong)?),
+            };
+            if name.is_empty() {
+                return Ok(None);
+            }
+            let number = number.ok_or(wrong(Why::ProtocolMissing))?;
+            let protocol = NonZeroU64::new(number).ok_or(wrong(Why::ProtocolZero))?;
+            Ok(Some(Channel { name, protocol }))
+        };
+        let input = channel(self.input, Parameter::ReaderProtocol, self.reader_protocol)?;
+        let output = channel(self.output, Parameter::WriterProtocol, self.writer_protocol)?;
+        if input.is_none() && output.is_none() {
+            return Err(error(Parameter::In, "", Why::NoChannel));
+        }
+
+        let value = entry(self.flags);
+        let mode = parse::flags(value).map_err(|why| error(Parameter::Flags, value, why))?;
+        let mtu = match entry(self.mtu) {
+            "" => DEFAULT_MTU,
+            // CAST: at most MAX_MTU, a u16.
+            value => parse::decimal(value, MIN_MTU, Ethernet::MAX_MTU.into())
+                .map_err(|why| error(Parameter::Mtu, value, why))? as u16,
+        };
+        let poll_us = match self.poll {
+            None => DEFAULT_POLL_US,
+            Some(value) => parse::decimal(value, 1, MAX_POLL_US).map_err(|why| ConfigError {
+                parameter: Parameter::Poll,
+                position: 1,
+                value,
+                why,
+            })?,
+        };
+        Ok(Some(Interface {
+            position: index + 1,
+            name,
+            input,
+            output,
+            mode,
+            mtu,
+            pmtu: Some(entry(self.pmtu)).filter(|name| !name.is_empty()),
+            poll_us,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Errno;
+    use std::{string::ToString, vec::Vec};
+
+    const MUEN: u64 = 0x7ade_5c54_9b08_e814;
+
+    fn all<'a>(lists: Lists<'a>) -> Result<Vec<Interface<'a>>, ConfigError<'a>> {
+        lists.interfaces().collect()
+    }
+
+    #[test]
+    fn the_demo_systems_line() {
+        let interfaces = all(Lists {
+            name: &["net0", "mirage1"],
+            reader_protocol: &["2", "0x7ade5c549b08e814"],
+            writer_protocol: &["2", "0x7ade5c549b08e814"],
+            input: &["testchannel_4", "mirage1|out"],
+            output: &["testchannel_3", "mirage1|in"],
+            flags: &["net_hdr", "eth_dev"],
+            ..Lists::default()
+        })
+        .unwrap();
+        assert_eq!(interfaces.len(), 2);
+        assert_eq!(interfaces[0].mode, Mode::NetHdr);
+        assert_eq!(interfaces[0].input.unwrap().protocol.get(), 2);
+        assert_eq!(interfaces[1].mode, Mode::Ethernet);
+        assert_eq!(interfaces[1].input.unwrap().name, "mirage1|out");
+        assert_eq!(interfaces[1].output.unwrap().protocol.get(), MUEN);
+        assert_eq!(interfaces[1].mtu, 1500);
+        assert_eq!(interfaces[1].position, 2);
+    }
+
+    #[test]
+    fn one_way_and_skipped_entries() {
+        let interfaces = all(Lists {
+            name: &["", "tx"],
+            output: &["ignored", "out"],
+            writer_protocol: &["", "1"],
+            mtu: &["", "9000"],
+            poll: Some("250"),
+            ..Lists::default()
+        })
+        .unwrap();
+        assert_eq!(interfaces.len(), 1);
+        assert_eq!(interfaces[0].input, None);
+        assert_eq!((interfaces[0].mtu, interfaces[0].poll_us), (9000, 250));
+        assert_eq!(all(Lists::default()), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn a_wrong_entry_is_named() {
+        let good = Lists {
+            name: &["a", "b"],
+            input: &["i", "i"],
+            output: &["o", "o"],
+            reader_protocol: &["1", "2"],
+            writer_protocol: &["1", "2"],
+            ..Lists::default()
+        };
+        assert!(all(good).is_ok());
+        let refused = |lists: Lists<'static>, text: &str| {
+            let error = all(lists).unwrap_err();
+            assert_eq!(error.to_string(), text);
+            assert_eq!(error.errno(), Errno::Inval);
+        };
+        refused(
+            Lists {
+                flags: &["eth_dev", "eth"],
+                ..good
+            },
+            "parameter flags, entry 2, value \"eth\": unknown flag; there are net_hdr and eth_dev",
+        );
+        refused(
+            Lists {
+                writer_protocol: &["1"],
+                ..good
+            },
+            "parameter writer_protocol, entry 2, value \"\": the channel needs a protocol; \
+             give a hexadecimal number",
+        );
+        refused(
+            Lists {
+                reader_protocol: &["0x0", "1"],
+                ..good
+            },
+            "parameter reader_protocol, entry 1, value \"0x0\": a protocol must not be 0",
+        );
+        refused(
+            Lists {
+                mtu: &["67"],
+                ..good
+            },
+            "parameter mtu, entry 1, value \"67\": not between 68 and 65521",
+        );
+        refused(
+            Lists {
+                poll: Some("1,2"),
+                ..good
+            },
+            "parameter poll, entry 1, value \"1,2\": not a decimal number",
+        );
+        refused(
+            Lists {
+                input: &[],
+                output: &["o"],
+                ..good
+            },
+            "parameter in, entry 2, value \"\": an interface needs a channel; give in, out or both",
+        );
+        refused(
+            Lists {
+                input: &["i", "i", "j"],
+                ..good
+            },
+            "parameter in, entry 3, value \"j\": there is no interface name for this entry",
+        );
+        refused(
+            Lists {
+                name: &["a\n", "b"],
+                ..good
+            },
+            "parameter name, entry 1, value \"a\\n\": not an interface name; \
+             use letters, digits, -, _ and at most one %d",
+        );
+    }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Whether a subject's resources fit what the parameters ask for.
+
+use super::error::{ConfigError, Parameter, Why};
+use crate::sinfo::{Memory, MemoryKind};
+
+/// What an interface does with a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The parameter `in`.
+    Input,
+    /// The parameter `out`.
+    Output,
+}
+
+/// Checks the memory `found` under the channel `name`, entry `position` of `in` or `out`.
+///
+/// # Errors
+///
+/// [`ConfigError`]: no such memory, not a channel, or the wrong rights.
+pub fn channel(
+    access: Access,
+    position: usize,
+    name: &str,
+    found: Option<Memory>,
+) -> Result<Memory, ConfigError<'_>> {
+    let (parameter, wrong_rights) = match access {
+        Access::Input => (Parameter::In, Why::InputWritable),
+        Access::Output => (Parameter::Out, Why::OutputReadOnly),
+    };
+    let error = |why| ConfigError {
+        parameter,
+        position,
+        value: name,
+        why,
+    };
+    let memory = found.ok_or(error(Why::UnknownResource))?;
+    if memory.kind != MemoryKind::Channel {
+        return Err(error(Why::NotAChannel));
+    }
+    if memory.writable != (access == Access::Output) {
+        return Err(error(wrong_rights));
+    }
+    Ok(memory)
+}
+
+/// Checks the memory `found` under the region `name`, entry `position` of `pmtu`.
+///
+/// # Errors
+///
+/// [`ConfigError`]: no such memory.
+pub fn path_mtu(
+    position: usize,
+    name: &str,
+    found: Option<Memory>,
+) -> Result<Memory, ConfigError<'_>> {
+    found.ok_or(ConfigError {
+        parameter: Parameter::Pmtu,
+        position,
+        value: name,
+        why: Why::UnknownResource,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Errno;
+
+    fn memory(kind: MemoryKind, writable: bool) -> Option<Memory> {
+        Some(Memory {
+            kind,
+            content: 0,
+            writable,
+            executable: false,
+            pattern: 0,
+            address: 0,
+            size: 4096,
+            hash: [0; 32],
+        })
+    }
+
+    #[test]
+    fn rights_must_fit_the_direction() {
+        use MemoryKind::{Channel, Other};
+        let why = |access, found| channel(access, 1, "c", found).map_err(|error| error.why);
+        assert!(why(Access::Input, memory(Channel, false)).is_ok());
+        assert!(why(Access::Output, memory(Channel, true)).is_ok());
+        assert_eq!(
+            why(Access::Input, memory(Channel, true)),
+            Err(Why::InputWritable)
+        );
+        assert_eq!(
+            why(Access::Output, memory(Channel, false)),
+            Err(Why::OutputReadOnly)
+        );
+        assert_eq!(
+            why(Access::Input, memory(Other(0), false)),
+            Err(Why::NotAChannel)
+        );
+        assert_eq!(why(Access::Input, None), Err(Why::UnknownResource));
+    }
+
+    #[test]
+    fn errors_have_the_documented_numbers() {
+        let number = |access, found| channel(access, 1, "c", found).unwrap_err().errno();
+        assert_eq!(number(Access::Input, None), Errno::Nxio);
+        assert_eq!(
+            number(Access::Input, memory(MemoryKind::Channel, true)),
+            Errno::Perm
+        );
+        assert_eq!(path_mtu(1, "p", None).unwrap_err().errno(), Errno::Nxio);
+    }
+}

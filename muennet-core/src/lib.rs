@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+#![no_std]
+#![deny(
+    unsafe_code,
+    unsafe_op_in_unsafe_fn,
+    clippy::undocumented_unsafe_blocks
+)]
+#![warn(missing_docs)]
+#![doc = include_str!("../README.md")]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod channel;
+pub mod config;
+pub mod framing;
+pub mod ivshmem;
+pub mod link;
+pub mod notify;
+#[allow(unsafe_code)]
+pub mod shm;
+pub mod sinfo;

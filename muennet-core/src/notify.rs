@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Telling the peer that there is something to read.
+
+/// Rings the event of a channel.
+///
+/// Loss is allowed and so are rings for nothing: an event says "look", no more.
+pub trait Notifier {
+    /// Rings once; never blocks.
+    fn notify(&self);
+}
+
+/// No event: the peer polls.
+impl Notifier for () {
+    #[inline]
+    fn notify(&self) {}
+}
+
+impl<N: Notifier> Notifier for Option<N> {
+    #[inline]
+    fn notify(&self) {
+        if let Some(notifier) = self {
+            notifier.notify();
+        }
+    }
+}
+
+impl<N: Notifier + ?Sized> Notifier for &N {
+    #[inline]
+    fn notify(&self) {
+        (**self).notify();
+    }
+}

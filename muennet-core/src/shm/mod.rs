@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Shared memory: the only place of this crate with `unsafe`.
+//!
+//! The other side of a region may write any byte of it at any time. So nothing
+//! here hands out a reference into a region: words are loaded and stored one at
+//! a time ([`word`]), bytes are copied between the region and private memory
+//! ([`copy`]), and every access is bounded by [`Region`].
+
+mod copy;
+#[cfg(test)]
+pub(crate) mod heap;
+mod region;
+mod word;
+
+pub use region::{Region, RegionError};
+
+use core::ptr::NonNull;
+
+/// Memory that is shared with a peer and may be read.
+///
+/// # Safety
+///
+/// `base()` and `len()` are the same at every call. From `base()` on, `len()`
+/// bytes stay mapped and readable for as long as `self` lives, wherever it is
+/// moved to. This program reaches them through the channel types alone, never
+/// by a Rust reference; what other programs do with them is not restricted.
+pub unsafe trait Memory {
+    /// Address of the first byte.
+    fn base(&self) -> NonNull<u8>;
+
+    /// Length in bytes.
+    fn len(&self) -> usize;
+
+    /// True when there is no memory at all.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Shared memory that may be written as well.
+///
+/// # Safety
+///
+/// The bytes that [`Memory`] describes are writable, and no other value that
+/// writes to them exists in this program.
+pub unsafe trait MemoryMut: Memory {}

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A bounded view of a piece of shared memory.
+
+use super::{copy, word, Memory, MemoryMut};
+use crate::channel::layout::{Field, HEADER_SIZE};
+use core::{fmt, ptr::NonNull};
+
+/// A channel's memory: a header of [`HEADER_SIZE`] bytes and what follows it.
+///
+/// # Invariants
+///
+/// `base` is aligned to 8 bytes; `len >= HEADER_SIZE`; both are what `memory`
+/// said when it was handed over, and `memory` keeps them valid.
+#[derive(Debug)]
+pub struct Region<M> {
+    base: NonNull<u8>,
+    len: usize,
+    _memory: M,
+}
+
+// SAFETY: `base` points to memory that stays where it is when `memory` moves
+// (contract of `Memory`), and is accessed by atomics alone.
+unsafe impl<M: Send> Send for Region<M> {}
+// SAFETY: as above; `&Region` reads, or writes by atomics.
+unsafe impl<M: Sync> Sync for Region<M> {}
+
+/// Why memory cannot hold a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegionError {
+    /// The region has `len` bytes, fewer than the header's 64.
+    TooSmall {
+        /// Bytes there are.
+        len: usize,
+    },
+    /// The region starts at an address that is not a multiple of 8.
+    Misaligned,
+}
+
+impl fmt::Display for RegionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooSmall { len } => write!(
+                f,
+                "a region of {len} bytes cannot hold a channel's header of {HEADER_SIZE} bytes"
+            ),
+            Self::Misaligned => f.write_str("the region's address is not a multiple of 8"),
+        }
+    }
+}
+
+impl core::error::Error for RegionError {}
+
+impl<M: Memory> Region<M> {
+    /// Takes over `memory` as a channel's region.
+    ///
+    /// # Errors
+    ///
+    /// [`RegionError`] when the header does not fit or the address is odd.
+    pub fn new(memory: M) -> Result<Self, RegionError> {
+        let (base, len) = (memory.base(), memory.len());
+        if len < HEADER_SIZE {
+            return Err(RegionError::TooSmall { len });
+        }
+        if base.as_ptr() as usize % 8 != 0 {
+            return Err(RegionError::Misaligned);
+        }
+        // INVARIANT: both were just checked.
+        Ok(Self {
+            base,
+            len,
+            _memory: memory,
+        })
+    }
+
+    /// Length in bytes, header included.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Never true: a region holds at least a header.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Loads a header field once.
+    #[inline]
+    pub(crate) fn load(&self, field: Field) -> u64 {
+        // SAFETY: a field is an aligned word within the header (asserted beside
+        // `Field`), and by the invariants the header is readable and aligned.
+        unsafe { word::load(self.base.as_ptr().add(field.offset()).cast()) }
+    }
+
+    /// Orders the loads before it before everything after it.
+    #[inline]
+    pub(crate) fn acquire(&self) {
+        word::acquire();
+    }
+
+    /// Copies the bytes from `offset` on into `target`, or nothing and `false`
+    /// if they do not all lie in the region.
+    #[inline]
+    pub(crate) fn copy_out(&self, offset: usize, target: &mut [u8]) -> bool {
+        if !self.holds(offset, target.len()) {
+            return false;
+        }
+        // SAFETY: within the region, as just checked.
+        unsafe { copy::out_of(self.base.as_ptr().add(offset), target) };
+        true
+    }
+
+    #[inline]
+    fn holds(&self, offset: usize, len: usize) -> bool {
+        offset <= self.len && len <= self.len - offset
+    }
+}
+
+impl<M: MemoryMut> Region<M> {
+    /// Stores a header field.
+    #[inline]
+    pub(crate) fn store(&mut self, field: Field, value: u64) {
+        // SAFETY: as for `load`, and writable by the contract of `MemoryMut`.
+        unsafe { word::store(self.base.as_ptr().add(field.offset()).cast(), value) };
+    }
+
+    /// Orders everything before it before the stores after it.
+    #[inline]
+    pub(crate) fn release(&self) {
+        word::release();
+    }
+
+    /// Copies `source` to `offset`, or nothing and `false` if it does not fit.
+    #[inline]
+    pub(crate) fn copy_in(&mut self, offset: usize, source: &[u8]) -> bool {
+        if !self.holds(offset, source.len()) {
+            return false;
+        }
+        // SAFETY: within the region, as just checked; writable by contract.
+        unsafe { copy::into(self.base.as_ptr().add(offset), source) };
+        true
+    }
+
+    /// Clears everything behind the header.
+    pub(crate) fn clear_data(&mut self) {
+        // SAFETY: by the invariants there are `len - HEADER_SIZE` such bytes.
+        unsafe {
+            copy::clear(self.base.as_ptr().add(HEADER_SIZE), self.len - HEADER_SIZE);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Laying out a subject-information page set, as a separation kernel does.
+
+use super::layout::{self, MAGIC, MAX_RESOURCES, RESOURCE_SIZE};
+use super::{Detail, Memory, MemoryKind, Name, NameError, Resource};
+use core::fmt;
+
+/// Writes a page set into bytes.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    bytes: &'a mut [u8],
+    count: u16,
+}
+
+/// Why a page set cannot be laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The buffer is shorter than [`SIZE`](super::SIZE).
+    TooShort {
+        /// Bytes of the buffer.
+        len: usize,
+    },
+    /// A name does not fit.
+    Name(NameError),
+    /// More than 255 resources.
+    TooManyResources,
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { len } => write!(
+                f,
+                "a buffer of {len} bytes is shorter than the {} of subject information",
+                layout::SIZE
+            ),
+            Self::Name(error) => error.fmt(f),
+            Self::TooManyResources => {
+                write!(
+                    f,
+                    "a subject can have no more than {MAX_RESOURCES} resources"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for BuildError {}
+
+impl From<NameError> for BuildError {
+    fn from(error: NameError) -> Self {
+        Self::Name(error)
+    }
+}
+
+impl<'a> Builder<'a> {
+    /// Starts the page set of `subject` in `bytes`, without resources.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] when the buffer or the name does not do.
+    pub fn new(bytes: &'a mut [u8], subject: &str, tsc_khz: u32) -> Result<Self, BuildError> {
+        let name = Name::new(subject)?;
+        let len = bytes.len();
+        let bytes = bytes
+            .get_mut(..layout::SIZE)
+            .ok_or(BuildError::TooShort { len })?;
+        bytes.fill(0);
+        let mut builder = Self { bytes, count: 0 };
+        builder.put(0, &MAGIC.to_le_bytes());
+        builder.put(layout::TSC_KHZ, &tsc_khz.to_le_bytes());
+        builder.put(layout::SUBJECT, &name.field());
+        Ok(builder)
+    }
+
+    /// Adds a resource.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::TooManyResources`] when there are 255.
+    pub fn resource(&mut self, resource: &Resource) -> Result<(), BuildError> {
+        let index = usize::from(self.count);
+        if index >= MAX_RESOURCES {
+            return Err(BuildError::TooManyResources);
+        }
+        self.put(
+            layout::RESOURCES + index * RESOURCE_SIZE,
+            &resource.to_bytes(),
+        );
+        self.count += 1;
+        let count = self.count.to_le_bytes();
+        self.put(layout::COUNT, &count);
+        Ok(())
+    }
+
+    /// Adds the memory of a channel: `size` bytes at guest address `address`.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] when the name does not fit or there are 255 resources.
+    pub fn channel(
+        &mut self,
+        name: &str,
+        address: u64,
+        size: u64,
+        writable: bool,
+    ) -> Result<(), BuildError> {
+        self.add(
+            name,
+            Detail::Memory(Memory {
+                kind: MemoryKind::Channel,
+                content: 0,
+                writable,
+                executable: false,
+                pattern: 0,
+                address,
+                size,
+                hash: [0; 32],
+            }),
+        )
+    }
+
+    /// Adds an event.
+    ///
+    /// # Errors
+    ///
+    /// As [`channel`](Self::channel).
+    pub fn event(&mut self, name: &str, number: u8) -> Result<(), BuildError> {
+        self.add(name, Detail::Event(number))
+    }
+
+    /// Adds a vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`channel`](Self::channel).
+    pub fn vector(&mut self, name: &str, number: u8) -> Result<(), BuildError> {
+        self.add(name, Detail::Vector(number))
+    }
+
+    fn add(&mut self, name: &str, detail: Detail) -> Result<(), BuildError> {
+        let name = Name::new(name)?;
+        self.resource(&Resource { name, detail })
+    }
+
+    fn put(&mut self, at: usize, field: &[u8]) {
+        self.bytes[at..at + field.len()].copy_from_slice(field);
+    }
+}

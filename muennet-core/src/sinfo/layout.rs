@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Offsets and lengths in a subject-information page set, in bytes.
+
+/// Magic of version 5: "muinfo", NUL, 5.
+pub const MAGIC: u64 = 0x0500_6f66_6e69_756d;
+/// Where native components find their subject information.
+pub const ADDRESS: u64 = 0xe_0000_0000;
+/// The most resources there can be.
+pub const MAX_RESOURCES: usize = 255;
+/// Bytes of a resource.
+pub const RESOURCE_SIZE: usize = 128;
+/// Bytes of the whole: header and the most resources.
+pub const SIZE: usize = RESOURCES + MAX_RESOURCES * RESOURCE_SIZE;
+
+pub(super) const TSC_KHZ: usize = 8;
+pub(super) const SUBJECT: usize = 12;
+pub(super) const COUNT: usize = 78;
+pub(super) const RESOURCES: usize = 80;
+
+pub(super) const NAME_SIZE: usize = 65;
+
+/// Offsets within a resource.
+pub(super) mod resource {
+    pub const KIND: usize = 0;
+    pub const NAME: usize = 4;
+    pub const DETAIL: usize = 72;
+    /// The number of an event or a vector.
+    pub const NUMBER: usize = DETAIL;
+    pub const MEMORY_KIND: usize = DETAIL;
+    pub const MEMORY_CONTENT: usize = DETAIL + 1;
+    pub const MEMORY_FLAGS: usize = DETAIL + 2;
+    pub const MEMORY_PATTERN: usize = DETAIL + 3;
+    pub const MEMORY_ADDRESS: usize = DETAIL + 8;
+    pub const MEMORY_SIZE: usize = DETAIL + 16;
+    pub const MEMORY_HASH: usize = DETAIL + 24;
+}
+
+const _: () = assert!(SUBJECT + NAME_SIZE + 1 == COUNT);
+const _: () = assert!(resource::NAME + NAME_SIZE + 3 == resource::DETAIL);
+const _: () = assert!(resource::MEMORY_HASH + 32 == RESOURCE_SIZE);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Names of subjects and resources.
+
+use super::layout::NAME_SIZE;
+use core::fmt;
+
+/// A name of up to 63 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Name {
+    len: u8,
+    bytes: [u8; Name::MAX_LEN],
+}
+
+/// A name that does not fit its field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameError {
+    /// Bytes of the name.
+    pub len: usize,
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (len, max) = (self.len, Name::MAX_LEN);
+        write!(
+            f,
+            "a name of {len} bytes is not between 1 and {max} bytes long"
+        )
+    }
+}
+
+impl core::error::Error for NameError {}
+
+impl Name {
+    /// The most bytes of a name.
+    pub const MAX_LEN: usize = 63;
+
+    /// Takes a name.
+    ///
+    /// # Errors
+    ///
+    /// [`NameError`] unless it has 1 to 63 bytes.
+    pub fn new(name: &str) -> Result<Self, NameError> {
+        let error = NameError { len: name.len() };
+        if name.is_empty() {
+            return Err(error);
+        }
+        let mut bytes = [0; Self::MAX_LEN];
+        bytes
+            .get_mut(..name.len())
+            .ok_or(error)?
+            .copy_from_slice(name.as_bytes());
+        Ok(Self {
+            // CAST: at most 63, as its bytes fit above.
+            len: name.len() as u8,
+            bytes,
+        })
+    }
+
+    /// Reads a name's field: length, bytes, NUL. `None` if its length is above 63.
+    pub(super) fn parse(field: &[u8; NAME_SIZE]) -> Option<Self> {
+        let (&len, rest) = field.split_first()?;
+        let bytes = *rest.first_chunk::<{ Self::MAX_LEN }>()?;
+        (usize::from(len) <= Self::MAX_LEN).then_some(Self { len, bytes })
+    }
+
+    /// The name's field.
+    #[cfg(feature = "builder")]
+    pub(super) fn field(&self) -> [u8; NAME_SIZE] {
+        let mut field = [0; NAME_SIZE];
+        field[0] = self.len;
+        field[1..=Self::MAX_LEN].copy_from_slice(&self.bytes);
+        field
+    }
+
+    /// The bytes of the name.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&[])
+    }
+
+    /// The name as text; `None` if it is not UTF-8.
+    pub fn as_str(&self) -> Option<&str> {
+        core::str::from_utf8(self.as_bytes()).ok()
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_bytes().escape_ascii(), f)
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+impl PartialEq<str> for Name {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Name {
+    fn eq(&self, other: &&str) -> bool {
+        self == *other
+    }
+}

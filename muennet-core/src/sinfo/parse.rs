@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Reading a subject-information page set.
+
+use super::layout::{self, MAGIC, MAX_RESOURCES, RESOURCE_SIZE};
+use super::{Kind, Name, Resource};
+use core::fmt;
+
+/// Checked view of a private copy of a subject-information page set.
+#[derive(Debug, Clone, Copy)]
+pub struct Sinfo<'a> {
+    subject: Name,
+    tsc_khz: u32,
+    resources: &'a [u8],
+}
+
+/// Why bytes are no subject information.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SinfoError {
+    /// Fewer bytes than it needs.
+    TooShort {
+        /// Bytes there are.
+        len: usize,
+        /// Bytes it needs.
+        needed: usize,
+    },
+    /// Another magic.
+    Magic {
+        /// The first eight bytes.
+        found: u64,
+    },
+    /// The right magic with another version.
+    Version {
+        /// The version found; this is 5.
+        found: u8,
+    },
+    /// The subject's name says it has more than 63 bytes.
+    SubjectName,
+    /// More resources than there can be.
+    TooManyResources {
+        /// The number found.
+        found: u16,
+    },
+}
+
+impl fmt::Display for SinfoError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { len, needed } => {
+                write!(
+                    f,
+                    "subject information has {len} bytes where it needs {needed}"
+                )
+            }
+            Self::Magic { found } => {
+                write!(
+                    f,
+                    "subject information has magic {found:#018x}, not {MAGIC:#018x}"
+                )
+            }
+            Self::Version { found } => {
+                write!(f, "subject information has version {found}, not 5")
+            }
+            Self::SubjectName => f.write_str("the subject's name is longer than 63 bytes"),
+            Self::TooManyResources { found } => {
+                write!(f, "{found} resources are more than {MAX_RESOURCES}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for SinfoError {}
+
+impl<'a> Sinfo<'a> {
+    /// Checks `bytes`, a private copy of the page set. Bytes beyond the
+    /// resources are not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`SinfoError`] says what is wrong.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, SinfoError> {
+        let short = |needed| SinfoError::TooShort {
+            len: bytes.len(),
+            needed,
+        };
+        let header = bytes
+            .first_chunk::<{ layout::RESOURCES }>()
+            .ok_or(short(layout::RESOURCES))?;
+        let magic = u64::from_le_bytes(*header.first_chunk().ok_or(short(8))?);
+        if magic != MAGIC {
+            return Err(if magic << 8 == MAGIC << 8 {
+                SinfoError::Version {
+                    // CAST: eight bits are left.
+                    found: (magic >> 56) as u8,
+                }
+            } else {
+                SinfoError::Magic { found: magic }
+            });
+        }
+        let part = |at: usize| header.get(at..).unwrap_or(&[]);
+        let tsc_khz = part(layout::TSC_KHZ)
+            .first_chunk()
+            .map_or(0, |field| u32::from_le_bytes(*field));
+        let subject = part(layout::SUBJECT)
+            .first_chunk()
+            .and_then(Name::parse)
+            .ok_or(SinfoError::SubjectName)?;
+        let count = part(layout::COUNT)
+            .first_chunk()
+            .map_or(0, |field| u16::from_le_bytes(*field));
+        if usize::from(count) > MAX_RESOURCES {
+            return Err(SinfoError::TooManyResources { found: count });
+        }
+        let end = layout::RESOURCES + usize::from(count) * RESOURCE_SIZE;
+        let resources = bytes.get(layout::RESOURCES..end).ok_or(short(end))?;
+        Ok(Self {
+            subject,
+            tsc_khz,
+            resources,
+        })
+    }
+
+    /// The subject's name.
+    pub fn subject(&self) -> Name {
+        self.subject
+    }
+
+    /// Frequency of the time stamp counter in kHz.
+    pub fn tsc_khz(&self) -> u32 {
+        self.tsc_khz
+    }
+
+    /// The resources in order, up to their number or the first of kind "none".
+    pub fn resources(&self) -> impl Iterator<Item = Resource> + 'a {
+        let resources = self.resources;
+        resources
+            .chunks_exact(RESOURCE_SIZE)
+            .map_while(|bytes| Resource::parse(bytes.first_chunk()?))
+    }
+
+    /// The first resource of that name and kind.
+    pub fn find(&self, name: &str, kind: Kind) -> Option<Resource> {
+        self.resources()
+            .find(|resource| resource.name == *name && resource.kind_number() == kind as u32)
+    }
+}
+
+#[cfg(all(test, feature = "builder"))]
+mod tests {
+    use super::super::{Builder, Detail, SIZE};
+    use super::*;
+
+    fn page(fill: impl FnOnce(&mut Builder<'_>)) -> std::vec::Vec<u8> {
+        let mut bytes = std::vec![0; SIZE];
+        let mut builder = Builder::new(&mut bytes, "linux", 2_000_000).unwrap();
+        fill(&mut builder);
+        bytes
+    }
+
+    #[test]
+    fn a_channel_is_found_with_its_event_and_vector() {
+        let bytes = page(|builder| {
+            builder.channel("c|in", 0x4000_0000, 0x1000, false).unwrap();
+            builder.vector("c|in", 7).unwrap();
+            builder.channel("c|out", 0x4000_1000, 0x2000, true).unwrap();
+            builder.event("c|out", 3).unwrap();
+        });
+        let sinfo = Sinfo::parse(&bytes).unwrap();
+        assert_eq!(sinfo.subject(), "linux");
+        assert_eq!(sinfo.tsc_khz(), 2_000_000);
+        assert_eq!(sinfo.resources().count(), 4);
+        let output = sinfo.find("c|out", Kind::Memory).unwrap().memory().unwrap();
+        assert_eq!((output.address, output.size), (0x4000_1000, 0x2000));
+        assert!(output.writable && !output.executable);
+        let input = sinfo.find("c|in", Kind::Memory).unwrap().memory().unwrap();
+        assert!(!input.writable);
+        assert_eq!(
+            sinfo.find("c|in", Kind::Vector).unwrap().detail,
+            Detail::Vector(7)
+        );
+        assert_eq!(
+            sinfo.find("c|out", Kind::Event).unwrap().detail,
+            Detail::Event(3)
+        );
+        assert!(sinfo.find("c|in", Kind::Event).is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let mut bytes = page(|_| {});
+        bytes[7] = 4;
+        assert_eq!(
+            Sinfo::parse(&bytes).unwrap_err(),
+            SinfoError::Version { found: 4 }
+        );
+        bytes[0] = 0;
+        assert!(matches!(
+            Sinfo::parse(&bytes),
+            Err(SinfoError::Magic { .. })
+        ));
+        assert!(matches!(
+            Sinfo::parse(&bytes[..79]),
+            Err(SinfoError::TooShort {
+                len: 79,
+                needed: 80
+            })
+        ));
+        let mut bytes = page(|_| {});
+        bytes[78..80].copy_from_slice(&256u16.to_le_bytes());
+        assert_eq!(
+            Sinfo::parse(&bytes).unwrap_err(),
+            SinfoError::TooManyResources { found: 256 }
+        );
+        bytes[78..80].copy_from_slice(&255u16.to_le_bytes());
+        assert!(Sinfo::parse(&bytes).is_ok());
+        assert!(Sinfo::parse(&bytes[..SIZE - 1]).is_err());
+        bytes[12] = 64;
+        assert_eq!(Sinfo::parse(&bytes).unwrap_err(), SinfoError::SubjectName);
+    }
+
+    #[test]
+    fn kind_none_ends_the_iteration() {
+        let mut bytes = page(|builder| {
+            for number in 0..3 {
+                builder.event("e", number).unwrap();
+            }
+        });
+        bytes[80 + 128] = 0;
+        assert_eq!(Sinfo::parse(&bytes).unwrap().resources().count(), 1);
+    }
+}
