@@ -232,7 +232,7 @@ impl<R: Memory, F: Framing> Receiver<R, F> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
     use crate::framing::Ethernet;

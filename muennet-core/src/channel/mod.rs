@@ -23,5 +23,7 @@ pub use geometry::{Geometry, GeometryError};
 pub use reader::{Element, Fault, Peer, Read, Reader};
 pub use writer::{Slot, Writer};
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
+mod models;
+#[cfg(all(test, not(loom)))]
 mod tests;

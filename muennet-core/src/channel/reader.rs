@@ -4,7 +4,7 @@
 use super::cursor::Cursor;
 use super::layout::{Field, TRANSPORT};
 use super::{Geometry, GeometryError};
-use crate::shm::{Memory, Region};
+use crate::shm::{Memory, Region, Site};
 use core::{fmt, num::NonZeroU64};
 
 /// Reads elements from a channel whose writer may do anything to the region.
@@ -272,7 +272,7 @@ impl<M: Memory> Reader<M> {
             let written = self.region.load(Field::Written);
             // The element copied below is at least as new as this count says,
             // and the epoch looked at below at least as new as this count.
-            self.region.acquire();
+            self.region.acquire(Site::WrittenThenCopy);
             if written == read {
                 return Read::Empty;
             }
@@ -300,10 +300,10 @@ impl<M: Memory> Reader<M> {
             size: session.geometry.element_size(),
         });
         // The counters loaded below are at least as new as any byte copied above.
-        self.region.acquire();
+        self.region.acquire(Site::CopyThenStart);
         let started = self.region.load(Field::WriteStart);
         // A start count of a later epoch is not seen without the epoch's change.
-        self.region.acquire();
+        self.region.acquire(Site::StartThenEpoch);
         let observed = self.region.load(Field::Epoch);
         if observed != session.epoch {
             self.follow(observed);
@@ -358,10 +358,10 @@ impl<M: Memory> Reader<M> {
             return;
         }
         // The header is at least as new as the epoch.
-        self.region.acquire();
+        self.region.acquire(Site::EpochThenHeader);
         let checked = self.check_header();
         // If the writer began anew meanwhile, the epoch below has changed.
-        self.region.acquire();
+        self.region.acquire(Site::HeaderThenEpoch);
         if self.region.load(Field::Epoch) != observed {
             // Unsettled: whatever was copied is no statement. Look again at the next call.
             self.state = State::Detached;

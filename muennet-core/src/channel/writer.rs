@@ -4,7 +4,7 @@
 use super::cursor::Cursor;
 use super::layout::{Field, TRANSPORT};
 use super::{Geometry, GeometryError};
-use crate::shm::{MemoryMut, Region};
+use crate::shm::{MemoryMut, Region, Site};
 use core::num::NonZeroU64;
 
 /// Writes elements into a channel.
@@ -59,7 +59,7 @@ impl<M: MemoryMut> Writer<M> {
         };
         self.region.store(Field::Epoch, 0);
         // A reader that sees any of what follows sees the epoch gone, too.
-        self.region.release();
+        self.region.release(Site::EpochGoneThenHeader);
         self.region.store(Field::Transport, TRANSPORT);
         self.region.store(Field::Protocol, self.protocol.get());
         // CAST: usize is at most 64 bits on every target.
@@ -72,7 +72,7 @@ impl<M: MemoryMut> Writer<M> {
         self.region.clear_data();
         self.written = Cursor::START;
         // A reader that sees the epoch sees all of the header.
-        self.region.release();
+        self.region.release(Site::HeaderThenNewEpoch);
         self.region.store(Field::Epoch, epoch.get());
         self.epoch = Some(epoch);
         self.last_epoch = epoch.get();
@@ -80,8 +80,6 @@ impl<M: MemoryMut> Writer<M> {
 
     /// Ends the epoch: readers see an inactive channel.
     pub fn deactivate(&mut self) {
-        // What was written stays readable up to the end of the epoch.
-        self.region.release();
         self.region.store(Field::Epoch, 0);
         self.epoch = None;
     }
@@ -116,14 +114,14 @@ impl<M: MemoryMut> Writer<M> {
         let count = self.written.count().wrapping_add(1);
         self.region.store(Field::WriteStart, count);
         // No byte of the element is seen without the new start count.
-        self.region.release();
+        self.region.release(Site::StartThenElement);
         fill(&mut Slot {
             region: &mut self.region,
             offset: self.written.offset(),
             size: self.geometry.element_size(),
         });
         // The new count is not seen without the element's bytes.
-        self.region.release();
+        self.region.release(Site::ElementThenWritten);
         self.region.store(Field::Written, count);
         self.written.advance(&self.geometry);
     }

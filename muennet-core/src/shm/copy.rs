@@ -111,7 +111,7 @@ pub(super) unsafe fn clear(target: *mut u8, len: usize) {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     #[test]
     fn every_offset_and_length_is_copied_exactly() {

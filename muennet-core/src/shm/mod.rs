@@ -7,12 +7,18 @@
 //! ([`copy`]), and every access is bounded by [`Region`].
 
 mod copy;
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 pub(crate) mod heap;
 mod region;
+mod site;
+#[cfg(not(loom))]
 mod word;
+#[cfg(loom)]
+#[path = "word_loom.rs"]
+pub(crate) mod word;
 
 pub use region::{Region, RegionError};
+pub(crate) use site::Site;
 
 use core::ptr::NonNull;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A bounded view of a piece of shared memory.
 
-use super::{copy, word, Memory, MemoryMut};
+use super::{copy, word, Memory, MemoryMut, Site};
 use crate::channel::layout::{Field, HEADER_SIZE};
 use core::{fmt, ptr::NonNull};
 
@@ -94,8 +94,8 @@ impl<M: Memory> Region<M> {
 
     /// Orders the loads before it before everything after it.
     #[inline]
-    pub(crate) fn acquire(&self) {
-        word::acquire();
+    pub(crate) fn acquire(&self, site: Site) {
+        word::acquire(site);
     }
 
     /// Copies the bytes from `offset` on into `target`, or nothing and `false`
@@ -126,8 +126,8 @@ impl<M: MemoryMut> Region<M> {
 
     /// Orders everything before it before the stores after it.
     #[inline]
-    pub(crate) fn release(&self) {
-        word::release();
+    pub(crate) fn release(&self, site: Site) {
+        word::release(site);
     }
 
     /// Copies `source` to `offset`, or nothing and `false` if it does not fit.

@@ -4,8 +4,9 @@
 //! The read-only mapping of a reader admits relaxed loads only (Rust's
 //! `core::sync::atomic`, "atomic accesses to read-only memory"), so every order
 //! in this crate comes from a fence beside a relaxed access. This is the one
-//! file to replace for another memory model.
+//! file to replace for another memory model: `word_loom.rs` does for the models.
 
+use super::Site;
 use core::sync::atomic::{fence, AtomicU64, AtomicU8, Ordering};
 
 /// Loads the little-endian word at `at` once.
@@ -79,12 +80,12 @@ pub(super) unsafe fn store_byte(at: *mut u8, value: u8) {
 
 /// Orders the loads before it before all accesses after it.
 #[inline]
-pub(super) fn acquire() {
+pub(super) fn acquire(_: Site) {
     fence(Ordering::Acquire);
 }
 
 /// Orders all accesses before it before the stores after it.
 #[inline]
-pub(super) fn release() {
+pub(super) fn release(_: Site) {
     fence(Ordering::Release);
 }
