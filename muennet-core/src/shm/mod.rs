@@ -3,8 +3,8 @@
 //!
 //! The other side of a region may write any byte of it at any time. So nothing
 //! here hands out a reference into a region: words are loaded and stored one at
-//! a time ([`word`]), bytes are copied between the region and private memory
-//! ([`copy`]), and every access is bounded by [`Region`].
+//! a time, bytes are copied between the region and private memory, and every
+//! access is bounded by [`Region`].
 
 mod copy;
 #[cfg(all(test, not(loom)))]

@@ -1,13 +1,32 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Loads, stores and fences of 64-bit words in shared memory.
+//! Loads, stores and fences in shared memory.
 //!
 //! The read-only mapping of a reader admits relaxed loads only (Rust's
 //! `core::sync::atomic`, "atomic accesses to read-only memory"), so every order
 //! in this crate comes from a fence beside a relaxed access. This is the one
 //! file to replace for another memory model: `word_loom.rs` does for the models.
+//!
+//! Header words are atomics. Elements are moved in blocks by volatile access: a
+//! peer in another program may write them meanwhile, which Rust's model of
+//! atomics does not speak of for accesses of several bytes at odd addresses. A
+//! volatile access is made as written, once, as for a device that changes memory
+//! by itself (the same choice as the Linux kernel's `READ_ONCE` and vm-memory);
+//! what it yields is some mix of old and new bytes, and the counters tell
+//! whether to believe it.
 
 use super::Site;
-use core::sync::atomic::{fence, AtomicU64, AtomicU8, Ordering};
+use core::sync::atomic::{fence, AtomicU64, Ordering};
+
+/// What is moved at once where enough is left.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+type Block = core::arch::x86_64::__m128i;
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
+type Block = u64;
+
+/// A value at any address.
+#[repr(C, packed)]
+#[derive(Clone, Copy)]
+struct Unaligned<T>(T);
 
 /// Loads the little-endian word at `at` once.
 ///
@@ -32,50 +51,91 @@ pub(super) unsafe fn store(at: *mut u64, value: u64) {
     unsafe { &*at.cast::<AtomicU64>() }.store(value.to_le(), Ordering::Relaxed);
 }
 
-/// Loads eight bytes in memory order.
+/// Moves `len` bytes from shared to private memory, each read once.
 ///
 /// # Safety
 ///
-/// As for [`load`].
+/// `from` is readable and `to` writable for `len` bytes; they do not overlap.
 #[inline]
-pub(super) unsafe fn load_bytes(at: *const u8) -> [u8; 8] {
-    // SAFETY: as promised by the caller.
-    unsafe { &*at.cast::<AtomicU64>() }
-        .load(Ordering::Relaxed)
-        .to_ne_bytes()
+pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: as promised by the caller; `Unaligned` asks for no alignment.
+    unsafe {
+        move_by(from, to, len, |from, to, step| match step {
+            Step::Block => to
+                .cast::<Unaligned<Block>>()
+                .write(from.cast::<Unaligned<Block>>().read_volatile()),
+            Step::Word => to
+                .cast::<Unaligned<u64>>()
+                .write(from.cast::<Unaligned<u64>>().read_volatile()),
+            Step::Byte => to.write(from.read_volatile()),
+        });
+    }
 }
 
-/// Stores eight bytes in memory order.
+/// Moves `len` bytes from private to shared memory, each written once.
 ///
 /// # Safety
 ///
-/// As for [`store`].
+/// As for [`move_out`].
 #[inline]
-pub(super) unsafe fn store_bytes(at: *mut u8, bytes: [u8; 8]) {
-    // SAFETY: as promised by the caller.
-    unsafe { &*at.cast::<AtomicU64>() }.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
+pub(super) unsafe fn move_in(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: as promised by the caller; `Unaligned` asks for no alignment.
+    unsafe {
+        move_by(from, to, len, |from, to, step| match step {
+            Step::Block => to
+                .cast::<Unaligned<Block>>()
+                .write_volatile(from.cast::<Unaligned<Block>>().read()),
+            Step::Word => to
+                .cast::<Unaligned<u64>>()
+                .write_volatile(from.cast::<Unaligned<u64>>().read()),
+            Step::Byte => to.write_volatile(from.read()),
+        });
+    }
 }
 
-/// Loads one byte.
-///
-/// # Safety
-///
-/// `at` is readable.
-#[inline]
-pub(super) unsafe fn load_byte(at: *const u8) -> u8 {
-    // SAFETY: as promised by the caller.
-    unsafe { &*at.cast::<AtomicU8>() }.load(Ordering::Relaxed)
+#[derive(Clone, Copy)]
+enum Step {
+    Block,
+    Word,
+    Byte,
 }
 
-/// Stores one byte.
+/// Goes over `len` bytes in the largest steps that fit.
 ///
 /// # Safety
 ///
-/// `at` is writable.
-#[inline]
-pub(super) unsafe fn store_byte(at: *mut u8, value: u8) {
-    // SAFETY: as promised by the caller.
-    unsafe { &*at.cast::<AtomicU8>() }.store(value, Ordering::Relaxed);
+/// `from` and `to` reach for `len` bytes.
+#[inline(always)]
+unsafe fn move_by(
+    from: *const u8,
+    to: *mut u8,
+    len: usize,
+    one: impl Fn(*const u8, *mut u8, Step),
+) {
+    const BLOCK: usize = size_of::<Block>();
+    const WORD: usize = size_of::<u64>();
+    let mut at = 0;
+    // SAFETY: every step ends at `len` or before it.
+    let step = |at: usize, step| unsafe { one(from.add(at), to.add(at), step) };
+    while len - at >= 4 * BLOCK {
+        step(at, Step::Block);
+        step(at + BLOCK, Step::Block);
+        step(at + 2 * BLOCK, Step::Block);
+        step(at + 3 * BLOCK, Step::Block);
+        at += 4 * BLOCK;
+    }
+    while len - at >= BLOCK {
+        step(at, Step::Block);
+        at += BLOCK;
+    }
+    while len - at >= WORD {
+        step(at, Step::Word);
+        at += WORD;
+    }
+    while len > at {
+        step(at, Step::Byte);
+        at += 1;
+    }
 }
 
 /// Orders the loads before it before all accesses after it.

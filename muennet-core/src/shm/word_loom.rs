@@ -92,22 +92,24 @@ pub(super) unsafe fn store(at: *mut u64, value: u64) {
     with(at.cast(), |word| word.store(value, Ordering::Relaxed));
 }
 
-pub(super) unsafe fn load_bytes(at: *const u8) -> [u8; 8] {
-    with(at, |word| word.load(Ordering::Relaxed)).to_le_bytes()
+pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
+    assert_eq!(len % WORD, 0, "the models use whole words");
+    for at in (0..len).step_by(WORD) {
+        let word = with(from.wrapping_add(at), |word| word.load(Ordering::Relaxed));
+        // SAFETY: `to` reaches for `len` bytes, by the caller's promise.
+        unsafe { to.add(at).cast::<[u8; WORD]>().write(word.to_le_bytes()) };
+    }
 }
 
-pub(super) unsafe fn store_bytes(at: *mut u8, bytes: [u8; 8]) {
-    with(at, |word| {
-        word.store(u64::from_le_bytes(bytes), Ordering::Relaxed);
-    });
-}
-
-pub(super) unsafe fn load_byte(_: *const u8) -> u8 {
-    unreachable!("the models use whole words")
-}
-
-pub(super) unsafe fn store_byte(_: *mut u8, _: u8) {
-    unreachable!("the models use whole words")
+pub(super) unsafe fn move_in(from: *const u8, to: *mut u8, len: usize) {
+    assert_eq!(len % WORD, 0, "the models use whole words");
+    for at in (0..len).step_by(WORD) {
+        // SAFETY: `from` reaches for `len` bytes, by the caller's promise.
+        let word = u64::from_le_bytes(unsafe { from.add(at).cast::<[u8; WORD]>().read() });
+        with(to.wrapping_add(at), |atomic| {
+            atomic.store(word, Ordering::Relaxed);
+        });
+    }
 }
 
 pub(super) fn acquire(site: Site) {
