@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-#![no_std]
+#![cfg_attr(not(muennet_kernel), no_std)]
 #![deny(
     unsafe_code,
     unsafe_op_in_unsafe_fn,

@@ -21,18 +21,18 @@ pub(super) const NAME_SIZE: usize = 65;
 
 /// Offsets within a resource.
 pub(super) mod resource {
-    pub const KIND: usize = 0;
-    pub const NAME: usize = 4;
-    pub const DETAIL: usize = 72;
+    pub(crate) const KIND: usize = 0;
+    pub(crate) const NAME: usize = 4;
+    pub(crate) const DETAIL: usize = 72;
     /// The number of an event or a vector.
-    pub const NUMBER: usize = DETAIL;
-    pub const MEMORY_KIND: usize = DETAIL;
-    pub const MEMORY_CONTENT: usize = DETAIL + 1;
-    pub const MEMORY_FLAGS: usize = DETAIL + 2;
-    pub const MEMORY_PATTERN: usize = DETAIL + 3;
-    pub const MEMORY_ADDRESS: usize = DETAIL + 8;
-    pub const MEMORY_SIZE: usize = DETAIL + 16;
-    pub const MEMORY_HASH: usize = DETAIL + 24;
+    pub(crate) const NUMBER: usize = DETAIL;
+    pub(crate) const MEMORY_KIND: usize = DETAIL;
+    pub(crate) const MEMORY_CONTENT: usize = DETAIL + 1;
+    pub(crate) const MEMORY_FLAGS: usize = DETAIL + 2;
+    pub(crate) const MEMORY_PATTERN: usize = DETAIL + 3;
+    pub(crate) const MEMORY_ADDRESS: usize = DETAIL + 8;
+    pub(crate) const MEMORY_SIZE: usize = DETAIL + 16;
+    pub(crate) const MEMORY_HASH: usize = DETAIL + 24;
 }
 
 const _: () = assert!(SUBJECT + NAME_SIZE + 1 == COUNT);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* One line for each inline function or macro that Rust cannot call. */
+void muennet_init_work(struct work_struct *work, work_func_t func);
+void muennet_queue_work_on(int cpu, struct work_struct *work);
+void *muennet_netdev_priv(const struct net_device *dev);
+void muennet_eth_hw_addr_random(struct net_device *dev);
+void muennet_netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int));
+void muennet_netif_napi_del(struct napi_struct *napi);
+bool muennet_napi_schedule_prep(struct napi_struct *napi);
+void muennet_napi_schedule(struct napi_struct *napi);
+gro_result_t muennet_napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
+void muennet_netif_start_queue(struct net_device *dev);
+void muennet_netif_stop_queue(struct net_device *dev);
+bool muennet_netif_carrier_ok(const struct net_device *dev);
+bool muennet_netdev_xmit_more(void);
+void muennet_dev_sw_netstats_rx_add(struct net_device *dev, unsigned int len);
+void muennet_dev_sw_netstats_tx_add(struct net_device *dev, unsigned int packets, unsigned int len);
+void muennet_dev_kfree_skb_any(struct sk_buff *skb);
+void muennet_dev_consume_skb_any(struct sk_buff *skb);
+void muennet_skb_tx_timestamp(struct sk_buff *skb);
+unsigned int muennet_skb_headlen(const struct sk_buff *skb);
+bool muennet_net_ratelimit(void);
+unsigned int muennet_smp_processor_id(void);
+void muennet_local_bh_disable(void);
+void muennet_local_bh_enable(void);
+int muennet_request_irq(unsigned int irq, irq_handler_t handler, const char *name, void *dev);
+void muennet_hrtimer_start(struct hrtimer *timer, u64 ns);
+void muennet_hrtimer_forward_now(struct hrtimer *timer, u64 ns);
+void muennet_set_live_addr_change(struct net_device *dev);
+void muennet_eth_type_trans(struct sk_buff *skb, struct net_device *dev);

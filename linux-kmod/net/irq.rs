@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! An interrupt that schedules a NAPI instance and stays masked until it is done.
+//!
+//! C header: `include/linux/interrupt.h`
+
+use super::napi::Napi;
+use crate::bindings;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use kernel::{error::to_result, prelude::*};
+
+/// The interrupt line of a NAPI instance.
+pub(super) struct Line {
+    napi: *const Napi,
+    irq: AtomicU32,
+    requested: AtomicBool,
+    masked: AtomicBool,
+}
+
+// SAFETY: the NAPI instance may be scheduled from any CPU.
+unsafe impl Send for Line {}
+// SAFETY: as above; the rest are atomics.
+unsafe impl Sync for Line {}
+
+impl Line {
+    /// # Safety
+    ///
+    /// `napi` is valid for as long as the interrupt is requested, and the line is pinned.
+    pub(super) unsafe fn new(napi: *const Napi) -> Self {
+        Self {
+            napi,
+            irq: AtomicU32::new(0),
+            requested: AtomicBool::new(false),
+            masked: AtomicBool::new(false),
+        }
+    }
+
+    /// Requests interrupt `irq`; call it with none requested.
+    pub(super) fn request(&self, irq: u32, name: &'static CStr) -> Result {
+        self.irq.store(irq, Ordering::Relaxed);
+        self.masked.store(false, Ordering::Relaxed);
+        let this = core::ptr::from_ref(self).cast_mut().cast();
+        // SAFETY: the line is pinned and freed before it goes.
+        to_result(unsafe {
+            bindings::muennet_request_irq(irq, Some(handle), name.as_char_ptr(), this)
+        })?;
+        self.requested.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Frees the interrupt, if one is requested, after its handler ended.
+    pub(super) fn free(&self) {
+        if self.requested.swap(false, Ordering::Relaxed) {
+            let this = core::ptr::from_ref(self).cast_mut().cast();
+            // SAFETY: requested with the same arguments.
+            unsafe { bindings::free_irq(self.irq.load(Ordering::Relaxed), this) };
+        }
+    }
+
+    /// Lets the interrupt come again, if its handler masked it.
+    pub(super) fn unmask(&self) {
+        if self.masked.swap(false, Ordering::AcqRel) {
+            // SAFETY: balances the `disable_irq_nosync` of the handler.
+            unsafe { bindings::enable_irq(self.irq.load(Ordering::Relaxed)) };
+        }
+    }
+}
+
+unsafe extern "C" fn handle(irq: i32, line: *mut c_void) -> bindings::irqreturn_t {
+    // SAFETY: what `request` passed, valid until freed.
+    let line = unsafe { &*line.cast::<Line>() };
+    // SAFETY: valid by the contract of `new`.
+    let napi = unsafe { &*line.napi };
+    napi.schedule_after(|| {
+        // CAST: interrupt numbers are not negative.
+        // SAFETY: the handler's own interrupt.
+        unsafe { bindings::disable_irq_nosync(irq as u32) };
+        line.masked.store(true, Ordering::Release);
+    });
+    bindings::irqreturn::IRQ_HANDLED
+}
+
+use kernel::ffi::c_void;

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! Receiving in softirq context, within a budget.
+//!
+//! C header: `include/linux/netdevice.h`
+
+use super::{
+    device::{Device, Driver, Private},
+    skb::SkBuff,
+};
+use crate::bindings;
+use core::ptr::NonNull;
+use kernel::{prelude::*, types::Opaque};
+
+/// A NAPI instance of a device.
+#[repr(transparent)]
+#[pin_data]
+pub(crate) struct Napi {
+    #[pin]
+    napi: Opaque<bindings::napi_struct>,
+}
+
+// SAFETY: the operations offered may be called from any CPU.
+unsafe impl Send for Napi {}
+// SAFETY: as above; the kernel serialises by the state's bits.
+unsafe impl Sync for Napi {}
+
+/// Proof of being in the poll function of a NAPI instance.
+pub(crate) struct Polling<'a> {
+    napi: &'a Napi,
+    device: &'a Device,
+}
+
+impl Napi {
+    pub(super) fn zeroed() -> impl PinInit<Self> {
+        pin_init!(Self {
+            napi <- Opaque::zeroed(),
+        })
+    }
+
+    fn as_raw(&self) -> *mut bindings::napi_struct {
+        self.napi.get()
+    }
+
+    /// Adds the instance to `device`, with `T` polling.
+    ///
+    /// # Safety
+    ///
+    /// `device` is a device of `T` that was not registered yet; `self` is its
+    /// only instance, outlives it and is pinned.
+    pub(super) unsafe fn add<T: Driver>(&self, device: *mut bindings::net_device) {
+        // SAFETY: by the caller's promise.
+        unsafe { bindings::muennet_netif_napi_add(device, self.as_raw(), Some(poll::<T>)) };
+    }
+
+    /// Takes the instance away from its device.
+    ///
+    /// # Safety
+    ///
+    /// It was added, and is disabled.
+    pub(super) unsafe fn del(&self) {
+        // SAFETY: by the caller's promise.
+        unsafe { bindings::muennet_netif_napi_del(self.as_raw()) };
+    }
+
+    /// Lets the instance be scheduled. May sleep.
+    pub(super) fn enable(&self) {
+        // SAFETY: added by the device's registration.
+        unsafe { bindings::napi_enable(self.as_raw()) };
+    }
+
+    /// Waits for the poll function to end and lets it not be scheduled again.
+    pub(super) fn disable(&self) {
+        // SAFETY: added by the device's registration.
+        unsafe { bindings::napi_disable(self.as_raw()) };
+    }
+
+    /// Schedules the poll function, unless it is scheduled or disabled.
+    pub(crate) fn schedule(&self) {
+        // SAFETY: added by the device's registration.
+        unsafe { bindings::muennet_napi_schedule(self.as_raw()) };
+    }
+
+    /// Schedules the poll function after `before`; neither if it is scheduled or disabled.
+    pub(super) fn schedule_after(&self, before: impl FnOnce()) {
+        // SAFETY: added by the device's registration; `__napi_schedule` follows a
+        // successful `napi_schedule_prep`.
+        unsafe {
+            if bindings::muennet_napi_schedule_prep(self.as_raw()) {
+                before();
+                bindings::__napi_schedule(self.as_raw());
+            }
+        }
+    }
+
+    /// Ends polling after `done` packets, fewer than the budget; false if it goes on.
+    pub(super) fn complete(&self, done: i32) -> bool {
+        // SAFETY: called from the poll function alone.
+        unsafe { bindings::napi_complete_done(self.as_raw(), done) }
+    }
+}
+
+impl Polling<'_> {
+    /// The device that is polled.
+    pub(crate) fn device(&self) -> &Device {
+        self.device
+    }
+
+    /// A packet of `len` bytes, yet to be written.
+    pub(crate) fn alloc_skb(&self, len: u32) -> Option<SkBuff> {
+        // SAFETY: called in softirq context, as a `Polling` proves.
+        let skb = unsafe { bindings::napi_alloc_skb(self.napi.as_raw(), len) };
+        // SAFETY: a fresh packet is ours alone.
+        NonNull::new(skb).map(|skb| unsafe { SkBuff::from_raw(skb) })
+    }
+
+    /// Makes room for `len` bytes in a packet from [`alloc_skb`](Self::alloc_skb).
+    pub(crate) fn put<'s>(&self, skb: &'s mut SkBuff, len: u32) -> &'s mut [u8] {
+        skb.put(len)
+    }
+
+    /// Hands an Ethernet frame to the stack and counts it.
+    pub(crate) fn receive_ethernet(&self, skb: SkBuff) {
+        let len = skb.len();
+        let skb = skb.into_raw();
+        // SAFETY: the packet was ours and is given away; it has a whole Ethernet
+        // header, as only frames of 14 bytes and more are accepted.
+        unsafe {
+            // CAST: the length of a packet is an `unsigned int`.
+            bindings::muennet_dev_sw_netstats_rx_add(self.device.as_raw(), len as u32);
+            bindings::muennet_eth_type_trans(skb, self.device.as_raw());
+            bindings::muennet_napi_gro_receive(self.napi.as_raw(), skb);
+        }
+    }
+}
+
+/// The C poll function of devices of `T`.
+unsafe extern "C" fn poll<T: Driver>(napi: *mut bindings::napi_struct, budget: i32) -> i32 {
+    // SAFETY: the kernel calls with the instance that `add` was given, whose device
+    // is one of `T`; both stay valid while it polls.
+    let (napi, device, private) = unsafe {
+        let device = Device::from_raw((*napi).dev);
+        (
+            &*napi.cast::<Napi>(),
+            device,
+            Private::<T>::of_device(device),
+        )
+    };
+    let done = private.driver().poll(&Polling { napi, device }, budget);
+    if done < budget && napi.complete(done) {
+        private.unmask();
+        if private.driver().has_pending() {
+            napi.schedule();
+        }
+    }
+    done
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! A timer that schedules a NAPI instance again and again.
+//!
+//! C header: `include/linux/hrtimer.h`
+
+use super::napi::Napi;
+use crate::bindings;
+use core::sync::atomic::{AtomicU64, Ordering};
+use kernel::{prelude::*, types::Opaque};
+
+/// The timer of a NAPI instance.
+#[repr(C)]
+#[pin_data]
+pub(super) struct Timer {
+    #[pin]
+    timer: Opaque<bindings::hrtimer>,
+    napi: *const Napi,
+    period_ns: AtomicU64,
+}
+
+// SAFETY: timers may be started and cancelled from any CPU, and so may NAPI be scheduled.
+unsafe impl Send for Timer {}
+// SAFETY: as above.
+unsafe impl Sync for Timer {}
+
+impl Timer {
+    /// # Safety
+    ///
+    /// `napi` is valid for as long as the timer runs.
+    pub(super) unsafe fn new(napi: *const Napi) -> impl PinInit<Self> {
+        pin_init!(Self {
+            timer <- Opaque::ffi_init(|timer: *mut bindings::hrtimer| {
+                // SAFETY: memory for a timer, pinned.
+                unsafe {
+                    bindings::hrtimer_setup(
+                        timer,
+                        Some(expired),
+                        bindings::CLOCK_MONOTONIC as i32,
+                        bindings::hrtimer_mode_HRTIMER_MODE_REL_SOFT,
+                    );
+                }
+            }),
+            napi,
+            period_ns: AtomicU64::new(0),
+        })
+    }
+
+    /// Starts it with a period in nanoseconds.
+    pub(super) fn start(&self, period_ns: u64) {
+        self.period_ns.store(period_ns, Ordering::Relaxed);
+        // SAFETY: set up by `new`.
+        unsafe { bindings::muennet_hrtimer_start(self.timer.get(), period_ns) };
+    }
+
+    /// Stops it, after waiting for it if it has just expired.
+    pub(super) fn cancel(&self) {
+        // SAFETY: set up by `new`.
+        unsafe { bindings::hrtimer_cancel(self.timer.get()) };
+    }
+}
+
+unsafe extern "C" fn expired(timer: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
+    // SAFETY: the first field of a pinned `Timer`, which is cancelled before it goes.
+    let this = unsafe { &*timer.cast::<Timer>() };
+    // SAFETY: valid by the contract of `new`.
+    unsafe { &*this.napi }.schedule();
+    // SAFETY: a timer may be forwarded in its own function.
+    unsafe {
+        bindings::muennet_hrtimer_forward_now(timer, this.period_ns.load(Ordering::Relaxed));
+    }
+    bindings::hrtimer_restart::HRTIMER_RESTART
+}

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! The subject's resources as drivers see them.
+//!
+//! A private copy of the subject information with memory at guest-physical
+//! addresses and vectors as Linux interrupt numbers, made when the device is bound.
+
+use core::{
+    ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
+use kernel::{bindings, ffi::c_void, prelude::*, sync::rcu};
+use muennet_core::{
+    ivshmem::{Doorbell, EVENTS},
+    sinfo::{Detail, Name, Sinfo, MAX_RESOURCES, RESOURCE_SIZE},
+};
+
+/// `struct muen_resource_type`.
+#[repr(C, packed)]
+#[derive(Clone, Copy)]
+pub(crate) struct ResourceType(pub(crate) [u8; RESOURCE_SIZE]);
+
+/// What an exported function may need.
+pub(crate) struct Subject {
+    name: [u8; Name::MAX_LEN + 1],
+    resources: KVVec<ResourceType>,
+    events: [Option<Doorbell>; EVENTS],
+    registers: Registers,
+}
+
+/// The registers of the device: at 8 the own peer number, at 12 the doorbell.
+pub(crate) struct Registers(*mut c_void);
+
+// SAFETY: the registers may be accessed from any CPU at any time.
+unsafe impl Send for Registers {}
+// SAFETY: as above; ringing is a single write.
+unsafe impl Sync for Registers {}
+
+impl Registers {
+    const SIZE: usize = 16;
+    const POSITION: usize = 8;
+    const DOORBELL: usize = 12;
+
+    /// Maps the registers at guest-physical `address`.
+    ///
+    /// # Safety
+    ///
+    /// `address` is BAR 0 of an ivshmem-doorbell device.
+    pub(crate) unsafe fn map(address: u64) -> Result<Self> {
+        // SAFETY: device registers, by the caller's promise.
+        let mapped = unsafe { bindings::ioremap(address, Self::SIZE) };
+        if mapped.is_null() {
+            return Err(ENOMEM);
+        }
+        Ok(Self(mapped))
+    }
+
+    /// The own peer number.
+    pub(crate) fn position(&self) -> u32 {
+        // SAFETY: within the mapping.
+        unsafe { bindings::readl(self.0.byte_add(Self::POSITION)) }
+    }
+
+    fn ring(&self, doorbell: Doorbell) {
+        // SAFETY: within the mapping; a write to it rings, no more.
+        unsafe { bindings::writel(doorbell.register(), self.0.byte_add(Self::DOORBELL)) };
+    }
+}
+
+impl Drop for Registers {
+    fn drop(&mut self) {
+        // SAFETY: `self.0` came from `ioremap`.
+        unsafe { bindings::iounmap(self.0) };
+    }
+}
+
+/// The subject, while a device is bound; null else.
+static SUBJECT: AtomicPtr<Subject> = AtomicPtr::new(ptr::null_mut());
+
+/// Looks at the subject, if there is one.
+pub(crate) fn with<T>(look: impl FnOnce(&Subject) -> T) -> Option<T> {
+    let _guard = rcu::read_lock();
+    // SAFETY: while the guard lives, `Installed::drop` does not go on to free it.
+    unsafe { SUBJECT.load(Ordering::Acquire).as_ref() }.map(look)
+}
+
+/// Keeps the subject in place.
+pub(crate) struct Installed(());
+
+impl Drop for Installed {
+    fn drop(&mut self) {
+        let subject = SUBJECT.swap(ptr::null_mut(), Ordering::AcqRel);
+        // Waits for all that look at the subject.
+        rcu::synchronize_rcu();
+        // SAFETY: it came from `KBox::into_raw`, and nobody looks at it any more.
+        drop(unsafe { KBox::from_raw(subject) });
+    }
+}
+
+/// Why a copy of subject information cannot serve.
+pub(crate) enum Unfit {
+    Memory { name: Name },
+    Vector { name: Name, number: u8 },
+    Irq { name: Name, irq: u32 },
+    NoMemory,
+    Second,
+}
+
+impl core::fmt::Display for Unfit {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Memory { name } => core::write!(f, "memory \"{name}\" lies outside of BAR 2"),
+            Self::Vector { name, number } => core::write!(
+                f,
+                "vector {number} of \"{name}\" does not exist; give the device more vectors"
+            ),
+            Self::Irq { name, irq } => {
+                core::write!(f, "vector \"{name}\" has interrupt {irq}, above the 255 that fit")
+            }
+            Self::NoMemory => core::write!(f, "not enough memory"),
+            Self::Second => core::write!(f, "there is a subject already; use one ivshmem device"),
+        }
+    }
+}
+
+/// Puts the subject in place: `memory` gives the guest-physical address of an
+/// offset and length in BAR 2, `irq` the interrupt of a vector.
+pub(crate) fn install(
+    sinfo: &Sinfo<'_>,
+    events: [Option<Doorbell>; EVENTS],
+    registers: Registers,
+    memory: impl Fn(u64, u64) -> Option<u64>,
+    irq: impl Fn(u8) -> Option<u32>,
+) -> Result<(Installed, usize), Unfit> {
+    let mut resources = KVVec::new();
+    for mut resource in sinfo.resources().take(MAX_RESOURCES) {
+        let name = resource.name;
+        match &mut resource.detail {
+            Detail::Memory(found) => {
+                found.address =
+                    memory(found.address, found.size).ok_or(Unfit::Memory { name })?;
+            }
+            Detail::Vector(number) => {
+                let irq = irq(*number).ok_or(Unfit::Vector { name, number: *number })?;
+                *number = u8::try_from(irq).map_err(|_| Unfit::Irq { name, irq })?;
+            }
+            _ => {}
+        }
+        resources
+            .push(ResourceType(resource.to_bytes()), GFP_KERNEL)
+            .map_err(|_| Unfit::NoMemory)?;
+    }
+    let mut name = [0; Name::MAX_LEN + 1];
+    for (to, from) in name.iter_mut().zip(sinfo.subject().as_bytes()) {
+        *to = *from;
+    }
+    let count = resources.len();
+    let subject = Subject {
+        name,
+        resources,
+        events,
+        registers,
+    };
+    let subject = KBox::into_raw(KBox::new(subject, GFP_KERNEL).map_err(|_| Unfit::NoMemory)?);
+    match SUBJECT.compare_exchange(
+        ptr::null_mut(),
+        subject,
+        Ordering::AcqRel,
+        Ordering::Acquire,
+    ) {
+        Ok(_) => Ok((Installed(()), count)),
+        Err(_) => {
+            // SAFETY: it came from `into_raw` just now, and nobody else has it.
+            drop(unsafe { KBox::from_raw(subject) });
+            Err(Unfit::Second)
+        }
+    }
+}
+
+impl Subject {
+    /// The name, NUL-terminated.
+    pub(crate) fn name(&self) -> &[u8; Name::MAX_LEN + 1] {
+        &self.name
+    }
+
+    /// Resources with that name and kind.
+    pub(crate) fn matching<'a>(
+        &'a self,
+        name: &'a [u8],
+        kind: u32,
+    ) -> impl Iterator<Item = &'a ResourceType> {
+        self.resources.iter().filter(move |resource| {
+            muennet_core::sinfo::Resource::parse(&resource.0).is_some_and(|resource| {
+                resource.kind_number() == kind && resource.name.as_bytes() == name
+            })
+        })
+    }
+
+    /// Rings an event; false if there is none of this number.
+    pub(crate) fn trigger(&self, event: u8) -> bool {
+        match self.events.get(usize::from(event)) {
+            Some(Some(doorbell)) => {
+                self.registers.ring(*doorbell);
+                true
+            }
+            _ => false,
+        }
+    }
+}
