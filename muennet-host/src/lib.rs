@@ -1,2 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Placeholder root, replaced by its author.
+#![doc = include_str!("../README.md")]
+
+pub mod epoch;
+pub mod ivshmem;
+pub mod layout;
+pub mod mapping;
+pub mod policy;

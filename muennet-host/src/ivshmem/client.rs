@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The client: a Linux process as a subject.
+
+use super::message;
+use crate::mapping::{Input, Output};
+use muennet_core::{
+    config::{channel, Access},
+    ivshmem::{Directory, DirectoryError, Doorbell, EVENT_TABLE},
+    notify::Notifier,
+    sinfo::{self, Detail, Kind, Memory, Sinfo, SinfoError},
+};
+use std::{
+    collections::HashMap,
+    fs::File,
+    io,
+    os::{
+        fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd},
+        unix::{fs::FileExt, net::UnixStream},
+    },
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard},
+};
+use thiserror::Error;
+use vmm_sys_util::eventfd::EventFd;
+
+/// Why a process cannot be a subject.
+#[derive(Debug, Error)]
+pub enum ClientError {
+    /// Nobody serves there.
+    #[error("cannot connect to {path}: {source}; is muen-ivshmem running?")]
+    Connect {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The connection ended or failed.
+    #[error("the server broke off: {0}; is another process this subject already?")]
+    Broken(#[from] io::Error),
+    /// The server speaks another version, or out of turn.
+    #[error("the server said {0} out of turn")]
+    OutOfTurn(i64),
+    /// The region is not of muen-ivshmem.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The own number is none of the region's subjects.
+    #[error("peer {0} has no block in the region")]
+    NoBlock(i64),
+    /// The subject information is unsound.
+    #[error(transparent)]
+    Sinfo(#[from] SinfoError),
+    /// A channel cannot be used as asked.
+    #[error("channel \"{name}\": {why}")]
+    Channel {
+        /// Its name.
+        name: String,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// Events by peer number; a peer's list is in the order of its vectors.
+type Peers = HashMap<i64, Vec<EventFd>>;
+
+/// A connection to the server, as one subject.
+#[derive(Debug)]
+pub struct Client {
+    number: i64,
+    memory: File,
+    sinfo: Vec<u8>,
+    events: Vec<u8>,
+    peers: Arc<Mutex<Peers>>,
+    vectors: Vec<EventFd>,
+}
+
+fn lock(peers: &Mutex<Peers>) -> MutexGuard<'_, Peers> {
+    peers.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+fn event(descriptor: OwnedFd) -> EventFd {
+    // SAFETY: the descriptor is ours, and given away. That it is an eventfd is
+    // the server's word; anything else makes reads and writes fail.
+    unsafe { EventFd::from_raw_fd(descriptor.into_raw_fd()) }
+}
+
+impl Client {
+    /// Connects to a subject's socket. Peers that come and go are followed by a
+    /// thread of its own until the server ends the connection.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError`] says what is wrong.
+    pub fn connect(path: &Path) -> Result<Self, ClientError> {
+        let socket = UnixStream::connect(path).map_err(|source| ClientError::Connect {
+            path: path.to_owned(),
+            source,
+        })?;
+        let next = || {
+            message::receive(&socket)?
+                .ok_or(ClientError::Broken(io::ErrorKind::UnexpectedEof.into()))
+        };
+        match next()? {
+            (message::VERSION, None) => {}
+            (number, _) => return Err(ClientError::OutOfTurn(number)),
+        }
+        let (number, _) = next()?;
+        let memory = match next()? {
+            (message::MEMORY, Some(memory)) => File::from(memory),
+            (number, _) => return Err(ClientError::OutOfTurn(number)),
+        };
+
+        let mut head = [0; Directory::SIZE];
+        memory.read_exact_at(&mut head, 0)?;
+        let directory = Directory::parse(&head, memory.metadata()?.len())?;
+        let block = u32::try_from(number)
+            .ok()
+            .and_then(|number| directory.block(number))
+            .ok_or(ClientError::NoBlock(number))?;
+        let mut sinfo = vec![0; sinfo::SIZE];
+        memory.read_exact_at(&mut sinfo, block)?;
+        let wanted = Sinfo::parse(&sinfo)?
+            .resources()
+            .filter(|resource| matches!(resource.detail, Detail::Vector(_)))
+            .count()
+            .max(1);
+        let mut events = vec![0; muennet_core::ivshmem::EVENTS * 4];
+        memory.read_exact_at(&mut events, block + EVENT_TABLE as u64)?;
+
+        let mut peers = Peers::new();
+        let mut vectors = Vec::new();
+        while vectors.len() < wanted {
+            match next()? {
+                (peer, Some(descriptor)) if peer == number => vectors.push(event(descriptor)),
+                (peer, descriptor) => follow(&mut peers, peer, descriptor),
+            }
+        }
+        let peers = Arc::new(Mutex::new(peers));
+        let followed = peers.clone();
+        std::thread::spawn(move || {
+            while let Ok(Some((peer, descriptor))) = message::receive(&socket) {
+                follow(&mut lock(&followed), peer, descriptor);
+            }
+        });
+        Ok(Self {
+            number,
+            memory,
+            sinfo,
+            events,
+            peers,
+            vectors,
+        })
+    }
+
+    /// The subject information.
+    ///
+    /// # Errors
+    ///
+    /// None: it was parsed before.
+    pub fn sinfo(&self) -> Result<Sinfo<'_>, ClientError> {
+        Ok(Sinfo::parse(&self.sinfo)?)
+    }
+
+    /// The own peer number.
+    pub fn number(&self) -> i64 {
+        self.number
+    }
+
+    fn memory_of(&self, access: Access, name: &str) -> Result<Memory, ClientError> {
+        let found = self.sinfo()?.find(name, Kind::Memory);
+        let memory = found.and_then(|resource| resource.memory());
+        channel(access, 1, name, memory).map_err(|error| ClientError::Channel {
+            name: name.to_owned(),
+            why: error.why.to_string(),
+        })
+    }
+
+    fn mapped<T>(&self, name: &str, mapped: io::Result<T>) -> Result<T, ClientError> {
+        mapped.map_err(|error| ClientError::Channel {
+            name: name.to_owned(),
+            why: error.to_string(),
+        })
+    }
+
+    /// Maps a channel that this subject reads.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Channel`] if there is none, or it is to be written.
+    pub fn input(&self, name: &str) -> Result<Input, ClientError> {
+        let memory = self.memory_of(Access::Input, name)?;
+        self.mapped(
+            name,
+            Input::new(&self.memory, memory.address, memory.size as usize),
+        )
+    }
+
+    /// Maps a channel that this subject writes.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Channel`] if there is none, or it is to be read.
+    pub fn output(&self, name: &str) -> Result<Output, ClientError> {
+        let memory = self.memory_of(Access::Output, name)?;
+        self.mapped(
+            name,
+            Output::new(&self.memory, memory.address, memory.size as usize),
+        )
+    }
+
+    /// What rings the reader of a channel that this subject writes, if it has an event.
+    ///
+    /// # Errors
+    ///
+    /// None: it was parsed before.
+    pub fn notifier(&self, channel: &str) -> Result<Option<Ringer>, ClientError> {
+        let Some(resource) = self.sinfo()?.find(channel, Kind::Event) else {
+            return Ok(None);
+        };
+        let Detail::Event(number) = resource.detail else {
+            return Ok(None);
+        };
+        let entry = self.events.chunks_exact(4).nth(usize::from(number));
+        let entry = entry.and_then(|entry| entry.first_chunk().copied());
+        Ok(entry.and_then(Doorbell::parse).map(|doorbell| Ringer {
+            doorbell,
+            peers: self.peers.clone(),
+        }))
+    }
+
+    /// The event of a channel that this subject reads, if it has one.
+    ///
+    /// # Errors
+    ///
+    /// None: it was parsed before.
+    pub fn vector(&self, channel: &str) -> Result<Option<Vector>, ClientError> {
+        let Some(resource) = self.sinfo()?.find(channel, Kind::Vector) else {
+            return Ok(None);
+        };
+        let Detail::Vector(number) = resource.detail else {
+            return Ok(None);
+        };
+        let event = self.vectors.get(usize::from(number));
+        Ok(event
+            .map(|event| event.try_clone().map(Vector))
+            .transpose()?)
+    }
+}
+
+/// Takes note of a peer's vector, or of its end.
+fn follow(peers: &mut Peers, peer: i64, descriptor: Option<OwnedFd>) {
+    match descriptor {
+        Some(descriptor) => peers.entry(peer).or_default().push(event(descriptor)),
+        None => drop(peers.remove(&peer)),
+    }
+}
+
+/// Rings a peer's vector, while that peer is there.
+#[derive(Debug)]
+pub struct Ringer {
+    doorbell: Doorbell,
+    peers: Arc<Mutex<Peers>>,
+}
+
+impl Notifier for Ringer {
+    fn notify(&self) {
+        let peers = lock(&self.peers);
+        let vectors = peers.get(&self.doorbell.peer.into());
+        if let Some(event) = vectors.and_then(|list| list.get(usize::from(self.doorbell.vector))) {
+            // A full counter has rung already.
+            let _ = event.write(1);
+        }
+    }
+}
+
+/// An event to wait for: readable once it was rung.
+#[derive(Debug)]
+pub struct Vector(EventFd);
+
+impl Vector {
+    /// Takes note of all rings so far; true if there were any.
+    pub fn clear(&self) -> bool {
+        self.0.read().is_ok()
+    }
+}
+
+impl AsFd for Vector {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        // SAFETY: open as long as the value lives.
+        unsafe { BorrowedFd::borrow_raw(std::os::fd::AsRawFd::as_raw_fd(&self.0)) }
+    }
+}
