@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A Rust component on a Muen channel: answers ping, TCP echo and UDP echo.
+
+mod args;
+mod attach;
+mod servers;
+mod wait;
+
+use anyhow::Result;
+use args::Args;
+use clap::Parser;
+use muennet_core::channel::Peer;
+use smoltcp::{
+    iface::{Config, Interface, SocketSet},
+    wire::{EthernetAddress, IpCidr},
+};
+use std::{process::ExitCode, time::Duration};
+
+/// How often the peer's epoch is looked at when nothing else happens.
+const WATCH: Duration = Duration::from_millis(100);
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("echo: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    let stop = wait::Stop::on_signals()?;
+    let (mut device, vector) = attach::attach(args)?;
+    let mut config = Config::new(EthernetAddress(args.mac.0).into());
+    config.random_seed = muennet_host::epoch::random().get();
+    let mut interface = Interface::new(config, &mut device, wait::now());
+    interface.update_ip_addrs(|addresses| {
+        // The list of a fresh interface has room for one.
+        let _ = addresses.push(IpCidr::Ipv4(args.address));
+    });
+    let mut sockets = SocketSet::new(Vec::new());
+    let mut servers = servers::Servers::new(&mut sockets);
+    device.activate(muennet_host::epoch::random());
+    println!(
+        "echo: {} at {}, port {}",
+        args.address,
+        args.mac,
+        servers::PORT
+    );
+
+    let mut peer = Peer::Down;
+    while !stop.is_set() {
+        let now = device.peer();
+        if now != peer {
+            match now {
+                Peer::Up { .. } => println!("echo: link up"),
+                Peer::Down => println!("echo: link down"),
+                Peer::Faulty(fault) => {
+                    println!("echo: link down, the peer's channel is unusable: {fault}")
+                }
+            }
+            peer = now;
+        }
+        interface.poll(wait::now(), &mut device, &mut sockets);
+        if servers.serve(&mut sockets) {
+            interface.poll(wait::now(), &mut device, &mut sockets);
+        }
+        device.flush();
+        if !device.has_pending() {
+            let delay = interface.poll_delay(wait::now(), &sockets);
+            let limit = delay.map_or(WATCH, |delay| WATCH.min(delay.into()));
+            match &vector {
+                Some(vector) => wait::until(vector, &stop, limit)?,
+                None => wait::pause(&stop, limit.min(args.poll()))?,
+            }
+        }
+    }
+    device.deactivate();
+    let counters = device.counters();
+    println!(
+        "echo: {} frames received, {} sent, {} lost, {} rejected, {} starts of the peer",
+        counters.received, counters.sent, counters.lost, counters.rejected, counters.epochs
+    );
+    Ok(())
+}
