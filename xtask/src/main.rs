@@ -2,9 +2,18 @@
 //! One entry for people and CI: builds the root tree, the modules and the VMs,
 //! shows the demo and runs the checks.
 
+mod cache;
+mod demo;
+mod initramfs;
+mod kmod;
+mod lab;
 mod layers;
+mod mirror;
+mod process;
 mod progress;
 mod run;
+mod tree;
+mod vm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -18,7 +27,15 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the checks: lints, unit tests, models, documentation.
+    /// Show a Linux VM and a Rust component, or two Linux VMs, on one wire.
+    Demo {
+        /// Two Linux VMs: ping and iperf3 both ways.
+        #[arg(long)]
+        linux: bool,
+    },
+    /// Build the kernel modules for the stock Debian kernel.
+    Kmod,
+    /// Run the checks: lints, unit tests, models, documentation, VMs.
     Test {
         /// Run only the layers of these names.
         #[arg(long, value_name = "NAME")]
@@ -31,6 +48,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Demo { linux: false } => demo::one_wire().map(|()| true),
+        Command::Demo { linux: true } => demo::two_linux().map(|()| true),
+        Command::Kmod => kmods().map(|()| true),
         Command::Test { list: true, .. } => {
             layers::list();
             Ok(true)
@@ -45,4 +65,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn kmods() -> anyhow::Result<()> {
+    for module in kmod::build(&tree::Tree::open()?)? {
+        println!("{}", module.display());
+    }
+    Ok(())
 }

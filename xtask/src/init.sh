@@ -1,0 +1,29 @@
+#!/usr/bin/busybox sh
+# SPDX-License-Identifier: MIT OR Apache-2.0
+# The first process of a VM. Runs the commands that the host sends over the second
+# serial port, a line each, and answers with "@@ <status> <bytes>" and the output.
+# With "muennet.shell" on the kernel's command line it starts a shell instead.
+/usr/bin/busybox --install -s /bin
+export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/ TERM=linux
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null
+ip link set lo up
+
+if grep -q muennet.shell /proc/cmdline; then
+	. /etc/shell
+	setsid cttyhack sh
+	poweroff -f
+fi
+
+stty -F /dev/ttyS1 raw -echo
+exec 3<>/dev/ttyS1
+echo '@@ ready' >&3
+while IFS= read -r line <&3; do
+	sh -c "$line" >/tmp/output 2>&1 </dev/null
+	status=$?
+	echo "@@ $status $(wc -c </tmp/output)" >&3
+	cat /tmp/output >&3
+done
+poweroff -f

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a VM boots: busybox, the network tools, the modules, and an init that
+//! runs commands for the host.
+
+use crate::{run, tree::Tree};
+use anyhow::{Context, Result};
+use std::{
+    collections::BTreeSet,
+    fs,
+    os::unix::fs::{symlink, PermissionsExt},
+    path::{Path, PathBuf},
+};
+
+const TOOLS: &[&str] = &[
+    "/usr/bin/busybox",
+    "/usr/bin/iperf3",
+    "/usr/bin/ping",
+    "/usr/bin/tcpdump",
+    "/usr/bin/kmod",
+    "/usr/sbin/ethtool",
+];
+
+const INIT: &str = include_str!("init.sh");
+
+/// Packs an initramfs with the `modules` and the host's `programs`; gives its
+/// path inside of the tree.
+pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<String> {
+    let folder = tree.root().join("work/initramfs");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    for name in ["bin", "dev", "proc", "sys", "tmp", "run", "etc"] {
+        fs::create_dir_all(folder.join(name))?;
+    }
+    // The same names lead to the same files as in the tree.
+    for (link, target) in [
+        ("lib", "usr/lib"),
+        ("lib64", "usr/lib64"),
+        ("sbin", "usr/sbin"),
+    ] {
+        fs::create_dir_all(folder.join(target))?;
+        symlink(target, folder.join(link))?;
+    }
+    let mut files: BTreeSet<String> = TOOLS.iter().map(ToString::to_string).collect();
+    files.insert(tool(tree, "ip")?);
+    for file in files.clone() {
+        files.extend(libraries(tree, &file)?);
+    }
+    for file in &files {
+        copy(&tree.root().join(&file[1..]), &folder.join(&file[1..]))?;
+    }
+    for program in programs {
+        copy(
+            program,
+            &folder
+                .join("bin")
+                .join(program.file_name().context("no name")?),
+        )?;
+    }
+    for name in ["modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod"] {
+        symlink("/usr/bin/kmod", folder.join("usr/sbin").join(name))?;
+    }
+    let release = tree.release();
+    let extra = folder.join("lib/modules").join(release).join("extra");
+    for module in modules {
+        copy(module, &extra.join(module.file_name().context("no name")?))?;
+    }
+    stock_modules(tree, &folder)?;
+    for list in ["modules.builtin", "modules.order"] {
+        let from = tree.root().join("usr/lib/modules").join(release).join(list);
+        if from.exists() {
+            copy(
+                &from,
+                &folder.join("usr/lib/modules").join(release).join(list),
+            )?;
+        }
+    }
+    run::quietly(
+        tree.command("depmod")
+            .args(["-b", "/work/initramfs", release]),
+    )?;
+    fs::write(folder.join("init"), INIT)?;
+    fs::set_permissions(folder.join("init"), fs::Permissions::from_mode(0o755))?;
+    run::quietly(tree.command("sh").args([
+        "-c",
+        "cd /work/initramfs && find . | cpio --quiet -o -H newc > ../initramfs.cpio",
+    ]))?;
+    Ok("/work/initramfs.cpio".to_owned())
+}
+
+/// The stock modules that scenarios need, with what they need.
+fn stock_modules(tree: &Tree, folder: &Path) -> Result<()> {
+    let release = tree.release();
+    for module in ["bridge", "af_packet"] {
+        let needed = run::quietly(tree.command("modprobe").args([
+            "--set-version",
+            release,
+            "--show-depends",
+            module,
+        ]))?;
+        for line in needed.lines() {
+            if let Some(path) = line.strip_prefix("insmod ") {
+                let path = path.trim();
+                let target = path.strip_prefix("/usr").unwrap_or(path);
+                copy(&tree.root().join(&path[1..]), &folder.join(&target[1..]))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Where a program lies in the tree.
+fn tool(tree: &Tree, name: &str) -> Result<String> {
+    let path = run::quietly(
+        tree.command("sh")
+            .args(["-c", &format!("command -v {name}")]),
+    )?;
+    let path = fs::canonicalize(tree.root().join(&path.trim()[1..]))?;
+    let inside = path.strip_prefix(fs::canonicalize(tree.root())?)?;
+    Ok(format!("/{}", inside.display()))
+}
+
+/// The libraries that a program of the tree needs.
+fn libraries(tree: &Tree, file: &str) -> Result<Vec<String>> {
+    // A static program makes ldd fail, and needs none.
+    let said = run::quietly(tree.command("ldd").arg(file)).unwrap_or_default();
+    Ok(said
+        .lines()
+        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')))
+        .map(|path| path.to_owned())
+        .collect())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::copy(from, to)
+        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    Ok(())
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Builds the kernel modules inside of the tree.
+
+use crate::{
+    progress,
+    run::{self, workspace},
+    tree::Tree,
+};
+use anyhow::{ensure, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The modules, by their places in linux-kmod.
+pub const MODULES: [&str; 2] = ["platform/muen_ivshmem.ko", "muennet/muennet.ko"];
+
+/// Builds both modules and gives their paths.
+pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
+    let work = tree.folder("work")?;
+    for part in ["linux-kmod", "muennet-core"] {
+        sync(&workspace().join(part), &work.join(part))?;
+    }
+    let said = progress::step("kernel modules", || {
+        run::quietly(tree.command("sh").args([
+            "-c",
+            "make -C /work/linux-kmod KDIR=/build/out \
+                 MUENNET_CORE=/work/muennet-core/src 2>&1",
+        ]))
+    })?;
+    let warnings = said
+        .lines()
+        .filter(|line| line.starts_with("warning") || line.contains("WARNING"));
+    let warnings: Vec<_> = warnings.collect();
+    ensure!(
+        warnings.is_empty(),
+        "the modules were built with warnings:\n{said}"
+    );
+    let target = workspace().join("target/kmod");
+    fs::create_dir_all(&target)?;
+    MODULES
+        .iter()
+        .map(|module| {
+            let from = work.join("linux-kmod").join(module);
+            let to = target.join(Path::new(module).file_name().unwrap_or_default());
+            fs::copy(&from, &to)?;
+            Ok(to)
+        })
+        .collect()
+}
+
+/// Makes `to` hold the files of `from`; touches only those that differ, so that
+/// make builds no more than it must. Files that are gone are removed, unless they
+/// are what make made.
+fn sync(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            sync(&entry.path(), &target)?;
+            continue;
+        }
+        let text = fs::read(entry.path())?;
+        if fs::read(&target).ok().as_ref() != Some(&text) {
+            fs::write(&target, text)?;
+        }
+    }
+    for entry in fs::read_dir(to)? {
+        let path = entry?.path();
+        let source = path
+            .extension()
+            .is_some_and(|end| end == "rs" || end == "c" || end == "h");
+        let generated = path.to_string_lossy().contains("_generated.")
+            || path.to_string_lossy().ends_with(".mod.c");
+        if source && !generated && !from.join(path.file_name().unwrap_or_default()).exists() {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

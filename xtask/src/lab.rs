@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The laboratory: root tree, modules, initramfs, the host's programs, and a
+//! policy being served.
+
+use crate::{
+    initramfs, kmod,
+    process::Process,
+    progress,
+    run::{cargo, quietly, workspace},
+    tree::Tree,
+    vm::{self, Vm},
+};
+use anyhow::{ensure, Result};
+use std::{
+    path::PathBuf,
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// The protocol of Solo5 unikernels, used for the demo too.
+pub const PROTOCOL: &str = "0x7ade5c549b08e814";
+
+/// What every scenario needs.
+#[derive(Debug)]
+pub struct Lab {
+    /// The root tree.
+    pub tree: Tree,
+    /// Path of the initramfs inside of the tree.
+    pub initramfs: String,
+}
+
+/// A policy being served. Its folder holds the sockets and logs.
+#[derive(Debug)]
+pub struct Wire<'a> {
+    lab: &'a Lab,
+    folder: PathBuf,
+    _server: Process,
+}
+
+const FOLDER: &str = "/run/muennet";
+
+fn program(name: &str) -> PathBuf {
+    workspace().join("target/release").join(name)
+}
+
+impl Lab {
+    /// Makes everything that is not there yet.
+    pub fn open() -> Result<Self> {
+        let tree = Tree::open()?;
+        let modules = kmod::build(&tree)?;
+        progress::step("host programs", || {
+            quietly(&mut cargo(&[
+                "build",
+                "--release",
+                "--package",
+                "muennet-host",
+                "--package",
+                "muennet-examples",
+            ]))
+        })?;
+        let initramfs = progress::step("initramfs", || {
+            initramfs::pack(&tree, &modules, &[program("probe")])
+        })?;
+        Ok(Self { tree, initramfs })
+    }
+
+    /// Serves a policy of tests/policies.
+    pub fn serve(&self, policy: &str) -> Result<Wire<'_>> {
+        let folder = self.tree.folder(&FOLDER[1..])?;
+        vm::clean(&folder)?;
+        let policy = workspace().join("tests/policies").join(policy);
+        let mut command = Command::new(program("muen-ivshmem"));
+        command
+            .arg("--policy")
+            .arg(policy)
+            .arg("--dir")
+            .arg(&folder);
+        let mut server = Process::start(&mut command, &folder.join("server"))?;
+        let start = Instant::now();
+        while !server.said().contains("-device ivshmem-doorbell") {
+            let waiting = start.elapsed() < Duration::from_secs(20) && server.is_running()?;
+            ensure!(waiting, "muen-ivshmem does not serve:\n{}", server.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(Wire {
+            lab: self,
+            folder,
+            _server: server,
+        })
+    }
+}
+
+impl Wire<'_> {
+    /// Boots a VM as the subject `name`.
+    pub fn vm(&self, name: &str) -> Result<Vm> {
+        Vm::boot(&self.lab.tree, &self.lab.initramfs, FOLDER, name, 1)
+    }
+
+    /// Starts the echo server as the subject "echo" of the policy one-wire.
+    pub fn echo(&self) -> Result<Process> {
+        let mut command = Command::new(program("echo"));
+        command
+            .arg("--ivshmem")
+            .arg(self.folder.join("echo.sock"))
+            .args(["--in", "testchannel_1", "--out", "testchannel_2"])
+            .args(["--address", "192.168.7.2/24"]);
+        // While the server takes leave of the one before, it refuses the next.
+        let start = Instant::now();
+        loop {
+            let mut echo = Process::start(&mut command, &self.folder.join("echo"))?;
+            while echo.is_running()? {
+                if echo.said().contains("port 7") {
+                    return Ok(echo);
+                }
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            ensure!(
+                start.elapsed() < Duration::from_secs(10),
+                "the echo server does not start:\n{}",
+                echo.said()
+            );
+        }
+    }
+}
+
+/// Loads the module in a VM and gives it its address: the line of the documents.
+pub fn load(vm: &mut Vm, input: &str, output: &str, address: &str, more: &str) -> Result<()> {
+    vm.ok(&format!(
+        "modprobe muennet name=net0 reader_protocol={PROTOCOL} writer_protocol={PROTOCOL} \
+         in={input} out={output} flags=eth_dev {more}"
+    ))?;
+    vm.ok(&format!("ip addr add {address} dev net0"))?;
+    vm.ok("ip link set net0 up")?;
+    Ok(())
+}
+
+/// Waits for the carrier to be there.
+pub fn carrier(vm: &mut Vm) -> Result<()> {
+    vm.until("grep -q 1 /sys/class/net/net0/carrier").map(drop)
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Processes that run beside us, and end when we do.
+
+use crate::run;
+use anyhow::{Context, Result};
+use rustix::process::{kill_process, Pid, Signal};
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::{Mutex, Once},
+    time::{Duration, Instant},
+};
+
+static RUNNING: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static HANDLER: Once = Once::new();
+
+/// A process; killed when the value is dropped, or the program interrupted.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    log: PathBuf,
+}
+
+fn running() -> std::sync::MutexGuard<'static, Vec<u32>> {
+    RUNNING.lock().unwrap_or_else(|poison| poison.into_inner())
+}
+
+fn signal(id: u32, signal: Signal) {
+    if let Some(pid) = i32::try_from(id).ok().and_then(Pid::from_raw) {
+        // It may be gone already.
+        let _ = kill_process(pid, signal);
+    }
+}
+
+impl Process {
+    /// Starts a command whose words go to the file `log`.
+    pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
+        HANDLER.call_once(|| {
+            let handler = || {
+                running().iter().for_each(|id| signal(*id, Signal::KILL));
+                std::process::exit(130);
+            };
+            if let Err(error) = ctrlc::set_handler(handler) {
+                eprintln!("cannot handle interruptions: {error}");
+            }
+        });
+        let file = File::create(log).with_context(|| format!("{}", log.display()))?;
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start {:?}", command.get_program()))?;
+        running().push(child.id());
+        Ok(Self {
+            child,
+            log: log.to_owned(),
+        })
+    }
+
+    /// False once it has ended.
+    pub fn is_running(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+
+    /// What it said.
+    pub fn said(&self) -> String {
+        run::tail(&fs::read_to_string(&self.log).unwrap_or_default(), 40)
+    }
+
+    /// Waits for its end, not forever.
+    pub fn wait(&mut self, patience: Duration) {
+        let start = Instant::now();
+        while start.elapsed() < patience && matches!(self.child.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Asks it to end, and waits for that.
+    pub fn terminate(mut self) -> String {
+        signal(self.child.id(), Signal::TERM);
+        self.wait(Duration::from_secs(10));
+        self.said()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let id = self.child.id();
+        running().retain(|other| *other != id);
+    }
+}

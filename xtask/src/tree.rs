@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The root tree: a Debian of its own with the kernel's compiler, the kernel's
+//! sources prepared for building modules, QEMU, and what goes into the VMs.
+
+use crate::{
+    cache::{need_program, need_root, Cache},
+    mirror, run,
+};
+use anyhow::{Context, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+const RELEASE: &str = "trixie";
+const BACKPORTS: &str = "trixie-backports";
+const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+const PACKAGES: &[&str] = &[
+    // What builds the kernel's tools and the modules.
+    "make",
+    "gcc",
+    "libc6-dev",
+    "flex",
+    "bison",
+    "libelf-dev",
+    "libssl-dev",
+    "bc",
+    "python3",
+    "rustc",
+    "rust-src",
+    "bindgen",
+    "kmod",
+    "cpio",
+    "xz-utils",
+    "dwarves",
+    "perl",
+    "zstd",
+    // What runs the VMs, and what runs in them.
+    "qemu-system-x86",
+    "seabios",
+    "busybox-static",
+    "iproute2",
+    "iputils-ping",
+    "iperf3",
+    "ethtool",
+    "tcpdump",
+];
+
+/// A tree that is ready: modules can be built in it and VMs run from it.
+#[derive(Debug)]
+pub struct Tree {
+    root: PathBuf,
+    release: String,
+    _cache: Cache,
+}
+
+impl Tree {
+    /// Makes the tree, or what is missing of it.
+    pub fn open() -> Result<Self> {
+        need_root()?;
+        let cache = Cache::open()?;
+        let root = cache.path("root");
+        cache.once(
+            "root tree",
+            &format!("1 {RELEASE} {}", PACKAGES.join(" ")),
+            &[
+                root.join("usr/bin/rustc"),
+                root.join("usr/bin/qemu-system-x86_64"),
+            ],
+            || bootstrap(&root),
+        )?;
+        let packages = root.join("kernel-release");
+        cache.once(
+            "kernel packages",
+            "1",
+            std::slice::from_ref(&packages),
+            || {
+                let release = install_kernel(&root)?;
+                Ok(fs::write(&packages, release)?)
+            },
+        )?;
+        let release = fs::read_to_string(&packages)?;
+        let proofs = [
+            root.join("boot").join(format!("vmlinuz-{release}")),
+            root.join("build/out/Module.symvers"),
+            root.join("build/out/rust/libkernel.rmeta"),
+            root.join("build/out/scripts/module.lds"),
+        ];
+        cache.once(
+            "kernel prepared for modules",
+            &format!("1 {release}"),
+            &proofs,
+            || prepare(&root, &release),
+        )?;
+        Ok(Self {
+            root,
+            release,
+            _cache: cache,
+        })
+    }
+
+    /// The tree's root folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The kernel's release, as `uname -r` says it.
+    pub fn release(&self) -> &str {
+        &self.release
+    }
+
+    /// A command inside of the tree.
+    pub fn command(&self, program: &str) -> Command {
+        inside(&self.root, program)
+    }
+
+    /// A folder of the tree for passing things, made if need be.
+    pub fn folder(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.root.join(name);
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+}
+
+fn inside(root: &Path, program: &str) -> Command {
+    let mut command = Command::new("chroot");
+    command
+        .arg(root)
+        .arg(program)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C")
+        .env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn bootstrap(root: &Path) -> Result<()> {
+    need_program("mmdebstrap", "mmdebstrap")?;
+    let mirror = mirror::find()?;
+    let partial = root.with_extension("partial");
+    remove(&partial)?;
+    run::quietly(
+        Command::new("mmdebstrap")
+            .args(["--quiet", "--variant=minbase"])
+            .arg(format!("--keyring={KEYRING}"))
+            .arg(format!("--include={}", PACKAGES.join(",")))
+            .arg(RELEASE)
+            .arg(&partial)
+            .arg(format!("deb {mirror} {RELEASE} main"))
+            .arg(format!("deb {mirror} {BACKPORTS} main")),
+    )?;
+    remove(root)?;
+    Ok(fs::rename(partial, root)?)
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| format!("cannot remove {}", folder.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Installs the newest kernel with Rust, and gives its release.
+fn install_kernel(root: &Path) -> Result<String> {
+    fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
+    run::quietly(inside(root, "apt-get").args(["update", "-q"]))?;
+    let depends = run::quietly(inside(root, "apt-cache").args([
+        "depends",
+        "-t",
+        BACKPORTS,
+        "linux-headers-amd64",
+    ]))?;
+    let release = depends
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Depends: linux-headers-"))
+        .context("linux-headers-amd64 depends on no linux-headers-<release>")?
+        .to_owned();
+    let version: Vec<_> = release.split(['.', '+', '-']).take(2).collect();
+    let names = run::quietly(inside(root, "apt-cache").args(["pkgnames", "linux-binary"]))?;
+    let binary = names
+        .lines()
+        .find(|name| name.ends_with(&format!("-{release}")))
+        .with_context(|| format!("no package linux-binary-{release}"))?;
+    run::quietly(
+        inside(root, "apt-get")
+            .args([
+                "install",
+                "-y",
+                "-q",
+                "--no-install-recommends",
+                "-t",
+                BACKPORTS,
+            ])
+            .arg(format!("linux-source-{}", version.join(".")))
+            .arg(format!("linux-headers-{release}"))
+            .arg(format!("linux-modules-{release}"))
+            .arg(binary),
+    )?;
+    Ok(release)
+}
+
+/// Unpacks the kernel's sources and builds what modules in Rust need.
+fn prepare(root: &Path, release: &str) -> Result<()> {
+    remove(&root.join("build"))?;
+    fs::create_dir_all(root.join("build/out"))?;
+    let source = fs::read_dir(root.join("usr/src"))?
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .find(|name| name.starts_with("linux-source-") && name.contains(".tar"))
+        .context("the package linux-source holds no archive")?;
+    let headers = root.join(format!("usr/src/linux-headers-{release}"));
+    let unpack =
+        format!("tar -C /build -xf /usr/src/{source} && mv /build/linux-source-* /build/source");
+    run::quietly(inside(root, "sh").args(["-c", &unpack]))?;
+    fs::copy(headers.join(".config"), root.join("build/out/.config"))?;
+    // What follows the version in the release; without it modules do not fit.
+    let version =
+        run::quietly(inside(root, "make").args(["-s", "-C", "/build/source", "kernelversion"]))?;
+    let suffix = release
+        .strip_prefix(version.trim())
+        .with_context(|| format!("the release {release} does not begin with {version}"))?;
+    let jobs = std::thread::available_parallelism().map_or(1, |count| count.get());
+    for target in ["olddefconfig", "modules_prepare"] {
+        run::quietly(
+            inside(root, "make")
+                .args(["-C", "/build/source", "O=/build/out"])
+                .arg(format!("-j{jobs}"))
+                .arg(format!("LOCALVERSION={suffix}"))
+                .arg(target),
+        )?;
+    }
+    fs::copy(
+        headers.join("Module.symvers"),
+        root.join("build/out/Module.symvers"),
+    )?;
+    if headers.join("vmlinux").exists() {
+        fs::copy(headers.join("vmlinux"), root.join("build/out/vmlinux"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A virtual machine under QEMU, and running commands in it.
+
+use crate::{process::Process, run, tree::Tree};
+use anyhow::{bail, ensure, Context, Result};
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// No command takes longer, and no boot.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A VM that is up.
+#[derive(Debug)]
+pub struct Vm {
+    name: String,
+    console: PathBuf,
+    agent: BufReader<UnixStream>,
+    qemu: Process,
+}
+
+/// What a command in a VM came to.
+#[derive(Debug)]
+pub struct Output {
+    /// Its exit status.
+    pub status: i32,
+    /// What it printed, errors included.
+    pub text: String,
+}
+
+/// The arguments of QEMU for a machine whose ivshmem socket is `socket`, a path
+/// inside of the tree.
+pub fn arguments(
+    tree: &Tree,
+    initramfs: &str,
+    socket: &str,
+    vectors: usize,
+    append: &str,
+) -> Vec<String> {
+    let accelerator = std::env::var("MUENNET_ACCEL").unwrap_or_else(|_| "tcg".to_owned());
+    let words = [
+        "-machine",
+        &format!("q35,accel={accelerator}"),
+        "-cpu",
+        "max",
+        "-m",
+        "512",
+        "-nic",
+        "none",
+        "-display",
+        "none",
+        "-no-reboot",
+        "-kernel",
+        &format!("/boot/vmlinuz-{}", tree.release()),
+        "-initrd",
+        initramfs,
+        "-append",
+        &format!("console=ttyS0 panic=-1 quiet {append}"),
+        "-chardev",
+        &format!("socket,path={socket},id=ivshmem"),
+        "-device",
+        &format!("ivshmem-doorbell,chardev=ivshmem,vectors={vectors}"),
+    ];
+    words.map(str::to_owned).to_vec()
+}
+
+impl Vm {
+    /// Boots a VM with the name of a subject, whose socket lies in `folder`, a
+    /// folder of the tree by its path inside.
+    pub fn boot(
+        tree: &Tree,
+        initramfs: &str,
+        folder: &str,
+        name: &str,
+        vectors: usize,
+    ) -> Result<Self> {
+        let outside = tree.root().join(&folder[1..]);
+        let agent = outside.join(format!("{name}.agent"));
+        let console = outside.join(format!("{name}.console"));
+        let _ = fs::remove_file(&agent);
+        let mut command = tree.command("qemu-system-x86_64");
+        command
+            .args(arguments(
+                tree,
+                initramfs,
+                &format!("{folder}/{name}.sock"),
+                vectors,
+                "",
+            ))
+            .args(["-serial", &format!("file:{folder}/{name}.console")])
+            .args([
+                "-serial",
+                &format!("unix:{folder}/{name}.agent,server=on,wait=off"),
+            ]);
+        let mut qemu = Process::start(&mut command, &outside.join(format!("{name}.qemu")))?;
+        let start = Instant::now();
+        let stream = loop {
+            match UnixStream::connect(&agent) {
+                Ok(stream) => break stream,
+                Err(_) if start.elapsed() < PATIENCE && qemu.is_running()? => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                Err(error) => {
+                    bail!("QEMU for {name} does not start: {error}\n{}", qemu.said());
+                }
+            }
+        };
+        stream.set_read_timeout(Some(PATIENCE))?;
+        let mut vm = Self {
+            name: name.to_owned(),
+            console,
+            agent: BufReader::new(stream),
+            qemu,
+        };
+        let mut line = String::new();
+        while !line.contains("@@ ready") {
+            line.clear();
+            let read = vm.agent.read_line(&mut line);
+            ensure!(
+                matches!(read, Ok(count) if count > 0),
+                "{name} does not boot:\n{}\n{}",
+                run::tail(&vm.console(), 30),
+                vm.qemu.said()
+            );
+        }
+        Ok(vm)
+    }
+
+    /// What the VM wrote to its console.
+    pub fn console(&self) -> String {
+        let bytes = fs::read(&self.console).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Runs a shell command of one line to its end.
+    pub fn run(&mut self, command: &str) -> Result<Output> {
+        ensure!(!command.contains('\n'), "one line is one command");
+        let result = self.ask(command);
+        result.with_context(|| {
+            format!(
+                "{}: \"{command}\" does not end; the console says:\n{}",
+                self.name,
+                run::tail(&self.console(), 30)
+            )
+        })
+    }
+
+    fn ask(&mut self, command: &str) -> Result<Output> {
+        let stream = self.agent.get_mut();
+        stream.write_all(command.as_bytes())?;
+        stream.write_all(b"\n")?;
+        let mut header = String::new();
+        self.agent.read_line(&mut header)?;
+        let mut words = header.split_whitespace();
+        ensure!(words.next() == Some("@@"), "unexpected answer {header:?}");
+        let status = words.next().context("no status")?.parse()?;
+        let mut bytes = vec![0; words.next().context("no length")?.parse()?];
+        self.agent.read_exact(&mut bytes)?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Ok(Output { status, text })
+    }
+
+    /// Runs a command that must succeed; gives what it printed.
+    pub fn ok(&mut self, command: &str) -> Result<String> {
+        let output = self.run(command)?;
+        ensure!(
+            output.status == 0,
+            "{}: \"{command}\" ended with {}:\n{}",
+            self.name,
+            output.status,
+            output.text
+        );
+        Ok(output.text)
+    }
+
+    /// Asks again and again until the command succeeds.
+    pub fn until(&mut self, command: &str) -> Result<String> {
+        let start = Instant::now();
+        loop {
+            let output = self.run(command)?;
+            if output.status == 0 {
+                return Ok(output.text);
+            }
+            ensure!(
+                start.elapsed() < PATIENCE / 4,
+                "{}: waited in vain for \"{command}\":\n{}",
+                self.name,
+                output.text
+            );
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends the VM; an error if the kernel complained of anything.
+    pub fn finish(mut self) -> Result<()> {
+        let log = self.ok("dmesg")?;
+        let bad = [
+            "WARNING:",
+            "BUG:",
+            "Oops",
+            "Call Trace",
+            "refcount_t",
+            "unregister_netdevice",
+        ];
+        let found: Vec<_> = log
+            .lines()
+            .filter(|line| bad.iter().any(|word| line.contains(word)))
+            .collect();
+        ensure!(
+            found.is_empty(),
+            "{}: the kernel complains:\n{}",
+            self.name,
+            found.join("\n")
+        );
+        // It powers off before it can answer.
+        let _ = self.agent.get_mut().write_all(b"poweroff -f\n");
+        self.qemu.wait(Duration::from_secs(20));
+        Ok(())
+    }
+}
+
+/// Removes what VMs left in `folder`.
+pub fn clean(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        fs::remove_file(entry?.path())?;
+    }
+    Ok(())
+}
