@@ -61,9 +61,9 @@ impl Receive {
             let mut packet = Packet { polling, skb: None };
             let received = self.receiver.receive(&mut packet);
             match (received, packet.skb) {
-                (Received::Frame { .. }, Some(skb)) => polling.receive_ethernet(skb),
+                (Received::Frame(_), Some(skb)) => polling.receive_ethernet(skb),
                 // No frame without a packet; were there one, it would be lost.
-                (Received::Frame { .. }, None) => counters.no_memory(),
+                (Received::Frame(_), None) => counters.no_memory(),
                 (Received::Empty | Received::Inactive | Received::Faulty(_), _) => break,
                 (Received::NewEpoch, _) => {}
                 (Received::Overrun { lost }, _) => counters.overrun(lost),

@@ -13,7 +13,10 @@ use crate::{
 };
 use core::num::NonZeroU64;
 use kernel::{bindings, prelude::*};
-use muennet_core::{framing::Ethernet, link::Sender};
+use muennet_core::{
+    framing::{Ethernet, Meta},
+    link::Sender,
+};
 
 /// The sending half of an interface.
 pub(crate) struct Transmit {
@@ -53,7 +56,7 @@ impl Transmit {
         let frame = skb.head();
         // A fragmented packet cannot be: the device does not offer to take it.
         let whole = frame.len() == skb.len();
-        if whole && self.sender.write(&[frame]).is_ok() {
+        if whole && self.sender.write(&[frame], Meta::default()).is_ok() {
             device.count_sent(frame.len());
             skb.tx_timestamp();
             skb.consume();

@@ -5,7 +5,7 @@
 //! one way has one of them, a [`Link`] has both.
 
 use crate::channel::{Fault, GeometryError, Peer, Read, Reader, Writer};
-use crate::framing::{FrameError, Framing, Reject, Sink};
+use crate::framing::{Frame, FrameError, Framing, Meta, Reject, Sink};
 use crate::notify::Notifier;
 use crate::shm::{Memory, MemoryMut};
 use core::{fmt, num::NonZeroU64};
@@ -88,7 +88,7 @@ impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
         self.writer.epoch().is_some()
     }
 
-    /// Writes the frame that `parts` make up, without ringing.
+    /// Writes the frame that `parts` make up, with its `meta`, without ringing.
     ///
     /// It always fits: a reader that is too slow loses the oldest.
     ///
@@ -96,16 +96,17 @@ impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
     ///
     /// [`SendError`]; nothing was written then.
     #[inline]
-    pub fn write(&mut self, parts: &[&[u8]]) -> Result<(), SendError> {
+    pub fn write(&mut self, parts: &[&[u8]], meta: Meta) -> Result<(), SendError> {
         if !self.is_active() {
             return Err(SendError::Inactive);
         }
         let len = parts
             .iter()
             .fold(0usize, |sum, part| sum.saturating_add(part.len()));
-        self.framing.admit(len).map_err(SendError::Frame)?;
         let framing = &self.framing;
-        self.writer.write(|slot| framing.encode(slot, parts, len));
+        let head = framing.admit(parts, len, meta).map_err(SendError::Frame)?;
+        self.writer
+            .write(|slot| framing.encode(slot, head, parts, len));
         Ok(())
     }
 
@@ -121,8 +122,8 @@ impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
     ///
     /// As [`write`](Self::write).
     #[inline]
-    pub fn send(&mut self, parts: &[&[u8]]) -> Result<(), SendError> {
-        self.write(parts)?;
+    pub fn send(&mut self, parts: &[&[u8]], meta: Meta) -> Result<(), SendError> {
+        self.write(parts, meta)?;
         self.notify();
         Ok(())
     }
@@ -148,11 +149,8 @@ pub struct Receiver<R: Memory, F> {
 /// What one [`Receiver::receive`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// A whole frame of `len` bytes lies where the sink placed it.
-    Frame {
-        /// Bytes of the frame.
-        len: usize,
-    },
+    /// A whole frame lies where the sink placed it.
+    Frame(Frame),
     /// Nothing new.
     Empty,
     /// The peer's writer is inactive.
@@ -188,7 +186,7 @@ impl<R: Memory, F: Framing> Receiver<R, F> {
     pub fn receive(&mut self, sink: &mut impl Sink) -> Received {
         let framing = &self.framing;
         match self.reader.read(|element| framing.decode(element, sink)) {
-            Read::Taken(Ok(len)) => Received::Frame { len },
+            Read::Taken(Ok(frame)) => Received::Frame(frame),
             Read::Taken(Err(reject)) => Received::Rejected(reject),
             Read::Empty => Received::Empty,
             Read::Inactive => Received::Inactive,
@@ -265,11 +263,18 @@ mod tests {
         (heap, sender, receiver)
     }
 
+    fn frame_of(len: usize) -> Received {
+        Received::Frame(Frame {
+            len,
+            meta: Meta::default(),
+        })
+    }
+
     fn receive(receiver: &mut Receiver<Heap, Ethernet>) -> (Received, std::vec::Vec<u8>) {
         let mut buffer = [0xee; 200];
         let received = receiver.receive(&mut &mut buffer[..]);
         let len = match received {
-            Received::Frame { len } => len,
+            Received::Frame(frame) => frame.len,
             _ => 0,
         };
         assert!(buffer[114..].iter().all(|byte| *byte == 0xee));
@@ -280,23 +285,26 @@ mod tests {
     fn frames_of_every_length_cross() {
         let rings = Cell::new(0);
         let (_, mut sender, mut receiver) = ends(&rings);
-        assert_eq!(sender.send(&[&[0; 20]]), Err(SendError::Inactive));
+        assert_eq!(
+            sender.send(&[&[0; 20]], Meta::default()),
+            Err(SendError::Inactive)
+        );
         sender.activate(PROTOCOL);
         assert_eq!(rings.get(), 1);
         assert_eq!(receive(&mut receiver).0, Received::NewEpoch);
         for len in 14..=114usize {
             let frame: std::vec::Vec<u8> = (0..len).map(|i| (i * 7 + len) as u8).collect();
             let (head, tail) = frame.split_at(len / 3);
-            sender.send(&[head, tail]).unwrap();
-            assert_eq!(receive(&mut receiver), (Received::Frame { len }, frame));
+            sender.send(&[head, tail], Meta::default()).unwrap();
+            assert_eq!(receive(&mut receiver), (frame_of(len), frame));
         }
         assert_eq!(rings.get(), 1 + 101);
         assert_eq!(
-            sender.send(&[&[0; 115]]),
+            sender.send(&[&[0; 115]], Meta::default()),
             Err(SendError::Frame(FrameError::TooLong { len: 115, max: 114 }))
         );
         assert_eq!(
-            sender.send(&[&[0; 13]]),
+            sender.send(&[&[0; 13]], Meta::default()),
             Err(SendError::Frame(FrameError::TooShort { len: 13, min: 14 }))
         );
         assert_eq!(receive(&mut receiver).0, Received::Empty);
@@ -311,7 +319,7 @@ mod tests {
         let rings = Cell::new(0);
         let (heap, mut sender, _) = ends(&rings);
         sender.activate(PROTOCOL);
-        sender.write(&[&[0x55; 20]]).unwrap();
+        sender.write(&[&[0x55; 20]], Meta::default()).unwrap();
         assert_eq!(heap.peek(64), 0x5555_5555_5555_5555);
         assert_eq!(heap.peek(64 + 16), 0x5555_5555);
         assert_eq!(heap.peek(64 + 112), 20 << 16);
@@ -323,7 +331,7 @@ mod tests {
         let (heap, mut sender, mut receiver) = ends(&rings);
         sender.activate(PROTOCOL);
         assert_eq!(receive(&mut receiver).0, Received::NewEpoch);
-        sender.send(&[&[1; 20]]).unwrap();
+        sender.send(&[&[1; 20]], Meta::default()).unwrap();
         heap.poke(64 + 112, 0xffff << 16);
         assert_eq!(
             receive(&mut receiver).0,
@@ -332,16 +340,13 @@ mod tests {
                 max: 114
             })
         );
-        sender.send(&[&[2; 20]]).unwrap();
-        assert_eq!(
-            receive(&mut receiver),
-            (Received::Frame { len: 20 }, std::vec![2; 20])
-        );
+        sender.send(&[&[2; 20]], Meta::default()).unwrap();
+        assert_eq!(receive(&mut receiver), (frame_of(20), std::vec![2; 20]));
         for _ in 0..2 {
-            sender.send(&[&[3; 20]]).unwrap();
+            sender.send(&[&[3; 20]], Meta::default()).unwrap();
         }
         heap.poke(64 + 112, 13 << 16);
-        assert!(matches!(receive(&mut receiver).0, Received::Frame { .. }));
+        assert!(matches!(receive(&mut receiver).0, Received::Frame(_)));
         assert_eq!(
             receive(&mut receiver).0,
             Received::Rejected(Reject::TooShort { found: 13, min: 14 })
@@ -354,17 +359,14 @@ mod tests {
         let (_, mut sender, mut receiver) = ends(&rings);
         sender.activate(PROTOCOL);
         assert_eq!(receive(&mut receiver).0, Received::NewEpoch);
-        sender.send(&[&[1; 20]]).unwrap();
-        sender.send(&[&[2; 19]]).unwrap();
+        sender.send(&[&[1; 20]], Meta::default()).unwrap();
+        sender.send(&[&[2; 19]], Meta::default()).unwrap();
         let mut small = [0; 19];
         assert_eq!(
             receiver.receive(&mut &mut small[..]),
             Received::Rejected(Reject::NoRoom { len: 20 })
         );
-        assert_eq!(
-            receiver.receive(&mut &mut small[..]),
-            Received::Frame { len: 19 }
-        );
+        assert_eq!(receiver.receive(&mut &mut small[..]), frame_of(19));
         assert_eq!(small, [2; 19]);
     }
 }

@@ -107,9 +107,9 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Device<R, W, N, SI
                 break;
             }
             match self.link.rx.receive(&mut &mut self.received[..]) {
-                Received::Frame { len } => {
+                Received::Frame(frame) => {
                     self.counters.received += 1;
-                    self.pending = Some(len);
+                    self.pending = Some(frame.len);
                 }
                 Received::NewEpoch => self.counters.epochs += 1,
                 Received::Overrun { lost } => {

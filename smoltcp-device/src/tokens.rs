@@ -5,7 +5,12 @@
 //! while it still holds the frame it answers.
 
 use crate::device::Counters;
-use muennet_core::{framing::Framing, link::Sender, notify::Notifier, shm::MemoryMut};
+use muennet_core::{
+    framing::{Framing, Meta},
+    link::Sender,
+    notify::Notifier,
+    shm::MemoryMut,
+};
 use smoltcp::phy;
 
 /// A received frame.
@@ -43,7 +48,7 @@ impl<W: MemoryMut, F: Framing, N: Notifier> phy::TxToken for TxToken<'_, W, F, N
         // smoltcp keeps to the capabilities, so the frame fits.
         let frame = &mut self.buffer[..len];
         let result = build(frame);
-        match self.sender.write(&[frame]) {
+        match self.sender.write(&[frame], Meta::default()) {
             Ok(()) => {
                 self.counters.sent += 1;
                 *self.unannounced = true;

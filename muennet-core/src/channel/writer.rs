@@ -158,4 +158,12 @@ impl<M: MemoryMut> Slot<'_, M> {
             && bytes.len() <= self.size - at
             && self.region.copy_in(self.offset + at, bytes)
     }
+
+    /// Clears the element from `at` on.
+    #[inline]
+    pub fn clear_from(&mut self, at: usize) {
+        if at < self.size {
+            self.region.clear(self.offset + at, self.size - at);
+        }
+    }
 }

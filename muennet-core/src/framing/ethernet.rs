@@ -2,10 +2,9 @@
 //! Ethernet mode: the frame from offset 0, its length as a little-endian u16 in
 //! the last two bytes of the element.
 
-use super::{FrameError, Framing, Reject, Sink};
+use super::{mtu, put_parts, Frame, FrameError, Framing, Meta, MtuError, Reject, Sink};
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
-use core::fmt;
 
 /// Bytes of an Ethernet header.
 const HEADER: usize = 14;
@@ -18,22 +17,6 @@ pub struct Ethernet {
     mtu: u16,
 }
 
-/// An MTU for which the frame's length would not fit its field of 16 bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MtuError {
-    /// The MTU asked for, in bytes.
-    pub mtu: u16,
-}
-
-impl fmt::Display for MtuError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (mtu, max) = (self.mtu, Ethernet::MAX_MTU);
-        write!(f, "MTU {mtu} is not between 1 and {max} bytes")
-    }
-}
-
-impl core::error::Error for MtuError {}
-
 impl Ethernet {
     /// The largest MTU in bytes: header and payload are counted in 16 bits.
     pub const MAX_MTU: u16 = u16::MAX - HEADER as u16;
@@ -44,14 +27,17 @@ impl Ethernet {
     ///
     /// [`MtuError`] outside of 1..=[`MAX_MTU`](Self::MAX_MTU).
     pub const fn new(mtu: u16) -> Result<Self, MtuError> {
-        if mtu == 0 || mtu > Self::MAX_MTU {
-            return Err(MtuError { mtu });
+        match mtu::check(mtu, Self::MAX_MTU) {
+            Ok(mtu) => Ok(Self { mtu }),
+            Err(error) => Err(error),
         }
-        Ok(Self { mtu })
     }
 }
 
 impl Framing for Ethernet {
+    /// The length field.
+    type Head = [u8; LENGTH];
+
     #[inline]
     fn element_size(&self) -> usize {
         self.max_frame() + LENGTH
@@ -68,7 +54,7 @@ impl Framing for Ethernet {
     }
 
     #[inline]
-    fn admit(&self, len: usize) -> Result<(), FrameError> {
+    fn admit(&self, _: &[&[u8]], len: usize, _: Meta) -> Result<Self::Head, FrameError> {
         if len > self.max_frame() {
             let max = self.max_frame();
             return Err(FrameError::TooLong { len, max });
@@ -76,19 +62,20 @@ impl Framing for Ethernet {
         if len < HEADER {
             return Err(FrameError::TooShort { len, min: HEADER });
         }
-        Ok(())
+        // CAST: at most `max_frame`, a u16.
+        Ok((len as u16).to_le_bytes())
     }
 
     #[inline]
-    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, frame: &[&[u8]], len: usize) {
-        let mut at = 0;
-        for part in frame {
-            slot.put(at, part);
-            at += part.len();
-        }
-        // CAST: `admit` let only lengths up to `max_frame` pass, a u16.
-        let length = (len as u16).to_le_bytes();
-        slot.put(slot.size().saturating_sub(LENGTH), &length);
+    fn encode<M: MemoryMut>(
+        &self,
+        slot: &mut Slot<'_, M>,
+        head: Self::Head,
+        parts: &[&[u8]],
+        _: usize,
+    ) {
+        put_parts(slot, 0, parts);
+        slot.put(slot.size().saturating_sub(LENGTH), &head);
     }
 
     #[inline]
@@ -96,7 +83,7 @@ impl Framing for Ethernet {
         &self,
         element: &Element<'_, M>,
         sink: &mut impl Sink,
-    ) -> Result<usize, Reject> {
+    ) -> Result<Frame, Reject> {
         let room = element.size().saturating_sub(LENGTH);
         let mut length = [0; LENGTH];
         element.copy_out(room, &mut length);
@@ -112,7 +99,10 @@ impl Framing for Ethernet {
             .place(found)
             .is_some_and(|target| target.len() == found && element.copy_out(0, target));
         if placed {
-            Ok(found)
+            Ok(Frame {
+                len: found,
+                meta: Meta::default(),
+            })
         } else {
             Err(Reject::NoRoom { len: found })
         }

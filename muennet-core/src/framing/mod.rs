@@ -2,18 +2,46 @@
 //! Framing: how a packet lies in an element.
 //!
 //! A mode is one implementation of [`Framing`] in a file of its own; both ends
-//! of a channel use the same.
+//! of a channel use the same. [`Dynamic`] is for those that learn the mode at run
+//! time.
 
+mod dynamic;
 mod ethernet;
+mod mtu;
+mod net_hdr;
+mod raw;
 
-pub use ethernet::{Ethernet, MtuError};
+pub use dynamic::Dynamic;
+pub use ethernet::Ethernet;
+pub use mtu::MtuError;
+pub use net_hdr::NetHdr;
+pub use raw::Raw;
 
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 use core::fmt;
 
+/// What goes with a frame beside its bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// The mark; 0 where the framing carries none.
+    pub mark: u32,
+}
+
+/// A frame that was taken out of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Bytes of the frame.
+    pub len: usize,
+    /// What goes with it.
+    pub meta: Meta,
+}
+
 /// One way to lay packets into elements.
 pub trait Framing {
+    /// What the framing writes beside a frame's own bytes.
+    type Head: Copy;
+
     /// Bytes of the elements that a writer of this framing makes.
     fn element_size(&self) -> usize;
 
@@ -23,18 +51,24 @@ pub trait Framing {
     /// Bytes of the longest frame that is sent or accepted.
     fn max_frame(&self) -> usize;
 
-    /// Says whether a frame of `len` bytes can be sent.
+    /// Checks a frame, given in `parts` of `len` bytes in all, before anything of
+    /// it is written.
     ///
     /// # Errors
     ///
-    /// The reason why not.
-    fn admit(&self, len: usize) -> Result<(), FrameError>;
+    /// The reason why it cannot be sent.
+    fn admit(&self, parts: &[&[u8]], len: usize, meta: Meta) -> Result<Self::Head, FrameError>;
 
-    /// Lays a frame, given in parts of `len` bytes in all, into `slot`.
-    /// Call it only with what [`admit`](Self::admit) let pass.
-    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, frame: &[&[u8]], len: usize);
+    /// Lays a frame into `slot`, with the head that [`admit`](Self::admit) gave for it.
+    fn encode<M: MemoryMut>(
+        &self,
+        slot: &mut Slot<'_, M>,
+        head: Self::Head,
+        parts: &[&[u8]],
+        len: usize,
+    );
 
-    /// Copies the frame in `element` to where `sink` wants it; gives its length.
+    /// Copies the frame in `element` to where `sink` wants it.
     ///
     /// # Errors
     ///
@@ -43,7 +77,17 @@ pub trait Framing {
         &self,
         element: &Element<'_, M>,
         sink: &mut impl Sink,
-    ) -> Result<usize, Reject>;
+    ) -> Result<Frame, Reject>;
+}
+
+/// Puts `parts` one behind the other, from `at` on.
+#[inline]
+fn put_parts<M: MemoryMut>(slot: &mut Slot<'_, M>, mut at: usize, parts: &[&[u8]]) {
+    for part in parts {
+        slot.put(at, part);
+        // In a slot there is room for all of them, so that this cannot wrap.
+        at = at.wrapping_add(part.len());
+    }
 }
 
 /// Where a received frame goes.
@@ -82,6 +126,11 @@ pub enum FrameError {
         /// Bytes of the header.
         min: usize,
     },
+    /// It is neither IPv4 nor IPv6.
+    NotIp {
+        /// The version in its first four bits.
+        version: u8,
+    },
 }
 
 impl fmt::Display for FrameError {
@@ -97,6 +146,12 @@ impl fmt::Display for FrameError {
                 write!(
                     f,
                     "a frame of {len} bytes is shorter than its header of {min}"
+                )
+            }
+            Self::NotIp { version } => {
+                write!(
+                    f,
+                    "a packet of IP version {version} is neither IPv4 nor IPv6"
                 )
             }
         }
@@ -123,6 +178,25 @@ pub enum Reject {
         /// The least that is accepted.
         min: usize,
     },
+    /// Its IP protocol number is neither 4 (IPv4) nor 41 (IPv6).
+    UnknownProtocol {
+        /// The number found.
+        found: u8,
+    },
+    /// Its IP version is not the one that its protocol number says.
+    Version {
+        /// The version in the packet's first four bits.
+        found: u8,
+        /// The version that goes with the protocol number.
+        expected: u8,
+    },
+    /// Its IP header says more bytes than its length field.
+    LengthMismatch {
+        /// Bytes by the IP header.
+        ip: usize,
+        /// Bytes by the length field.
+        field: usize,
+    },
     /// The receiver had no room for it.
     NoRoom {
         /// Bytes of the frame.
@@ -142,6 +216,16 @@ impl fmt::Display for Reject {
             Self::TooShort { found, min } => {
                 write!(f, "length field {found} is below a header's {min} bytes")
             }
+            Self::UnknownProtocol { found } => {
+                write!(f, "protocol {found} is neither 4 (IPv4) nor 41 (IPv6)")
+            }
+            Self::Version { found, expected } => {
+                write!(f, "IP version {found} where the protocol says {expected}")
+            }
+            Self::LengthMismatch { ip, field } => write!(
+                f,
+                "the IP header says {ip} bytes, more than the {field} of the length field"
+            ),
             Self::NoRoom { len } => write!(f, "no room for a frame of {len} bytes"),
         }
     }

@@ -141,11 +141,19 @@ impl<M: MemoryMut> Region<M> {
         true
     }
 
+    /// Clears `len` bytes from `offset` on, or none and `false` if they do not all
+    /// lie in the region.
+    pub(crate) fn clear(&mut self, offset: usize, len: usize) -> bool {
+        if !self.holds(offset, len) {
+            return false;
+        }
+        // SAFETY: within the region, as just checked; writable by contract.
+        unsafe { copy::clear(self.base.as_ptr().add(offset), len) };
+        true
+    }
+
     /// Clears everything behind the header.
     pub(crate) fn clear_data(&mut self) {
-        // SAFETY: by the invariants there are `len - HEADER_SIZE` such bytes.
-        unsafe {
-            copy::clear(self.base.as_ptr().add(HEADER_SIZE), self.len - HEADER_SIZE);
-        }
+        self.clear(HEADER_SIZE, self.len - HEADER_SIZE);
     }
 }

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Raw mode: the payload alone, zero padded. Its length is not on the wire, so the
+//! receiver gets the whole element.
+
+use super::{mtu, put_parts, Frame, FrameError, Framing, Meta, MtuError, Reject, Sink};
+use crate::channel::{Element, Slot};
+use crate::shm::{Memory, MemoryMut};
+
+/// Payloads of up to `mtu` bytes, in elements of `mtu` bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Raw {
+    mtu: u16,
+}
+
+impl Raw {
+    /// Framing for payloads of up to `mtu` bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`MtuError`] for 0.
+    pub const fn new(mtu: u16) -> Result<Self, MtuError> {
+        match mtu::check(mtu, u16::MAX) {
+            Ok(mtu) => Ok(Self { mtu }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Framing for Raw {
+    type Head = ();
+
+    #[inline]
+    fn element_size(&self) -> usize {
+        self.mtu.into()
+    }
+
+    #[inline]
+    fn min_element(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn max_frame(&self) -> usize {
+        self.mtu.into()
+    }
+
+    #[inline]
+    fn admit(&self, _: &[&[u8]], len: usize, _: Meta) -> Result<Self::Head, FrameError> {
+        let max = self.max_frame();
+        match len {
+            0 => Err(FrameError::TooShort { len, min: 1 }),
+            len if len > max => Err(FrameError::TooLong { len, max }),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn encode<M: MemoryMut>(
+        &self,
+        slot: &mut Slot<'_, M>,
+        (): Self::Head,
+        parts: &[&[u8]],
+        len: usize,
+    ) {
+        put_parts(slot, 0, parts);
+        slot.clear_from(len);
+    }
+
+    #[inline]
+    fn decode<M: Memory>(
+        &self,
+        element: &Element<'_, M>,
+        sink: &mut impl Sink,
+    ) -> Result<Frame, Reject> {
+        let (len, max) = (element.size(), self.max_frame());
+        if len > max {
+            return Err(Reject::TooLong { found: len, max });
+        }
+        let placed = sink
+            .place(len)
+            .is_some_and(|target| target.len() == len && element.copy_out(0, target));
+        if placed {
+            let meta = Meta::default();
+            Ok(Frame { len, meta })
+        } else {
+            Err(Reject::NoRoom { len })
+        }
+    }
+}
