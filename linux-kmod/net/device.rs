@@ -199,7 +199,9 @@ impl<T: Driver> Registration<T> {
         // SAFETY: ours alone until registered; the private area has room for the pointer.
         unsafe {
             let dev = &mut *device;
-            for (to, from) in dev.name.iter_mut().zip(properties.name.bytes()) {
+            // The name that the allocation gave goes, to its end.
+            let name = Iterator::chain(properties.name.bytes(), core::iter::repeat(0));
+            for (to, from) in dev.name.iter_mut().zip(name) {
                 *to = from as _;
             }
             let area = bindings::muennet_netdev_priv(device).cast::<*const Private<T>>();
