@@ -4,7 +4,8 @@
 # serial port, a line each, and answers with "@@ <status> <bytes>" and the output.
 # With "muennet.shell" on the kernel's command line it starts a shell instead.
 /usr/bin/busybox --install -s /bin
-export PATH=/bin:/sbin:/usr/bin:/usr/sbin HOME=/ TERM=linux
+# busybox stands behind the real tools.
+export PATH=/usr/sbin:/usr/bin:/bin HOME=/ TERM=linux
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
@@ -21,7 +22,7 @@ stty -F /dev/ttyS1 raw -echo
 exec 3<>/dev/ttyS1
 echo '@@ ready' >&3
 while IFS= read -r line <&3; do
-	sh -c "$line" >/tmp/output 2>&1 </dev/null
+	dash -c "$line" >/tmp/output 2>&1 </dev/null
 	status=$?
 	echo "@@ $status $(wc -c </tmp/output)" >&3
 	cat /tmp/output >&3

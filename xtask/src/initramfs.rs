@@ -13,6 +13,10 @@ use std::{
 
 const TOOLS: &[&str] = &[
     "/usr/bin/busybox",
+    // The shell of busybox prefers its own applets to the programs beside it.
+    "/usr/bin/dash",
+    // Loaded when a thread ends, so that ldd does not tell of it.
+    "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1",
     "/usr/bin/iperf3",
     "/usr/bin/ping",
     "/usr/bin/tcpdump",

@@ -82,7 +82,7 @@ impl Tree {
         )?;
         let release = fs::read_to_string(&packages)?;
         let proofs = [
-            root.join("boot").join(format!("vmlinuz-{release}")),
+            root.join(&kernel(&release)[1..]),
             root.join("build/out/Module.symvers"),
             root.join("build/out/rust/libkernel.rmeta"),
             root.join("build/out/scripts/module.lds"),
@@ -110,6 +110,11 @@ impl Tree {
         &self.release
     }
 
+    /// The kernel's image, by its path inside of the tree.
+    pub fn kernel(&self) -> String {
+        kernel(&self.release)
+    }
+
     /// A command inside of the tree.
     pub fn command(&self, program: &str) -> Command {
         inside(&self.root, program)
@@ -123,9 +128,20 @@ impl Tree {
     }
 }
 
+/// Where the package linux-binary puts the image.
+fn kernel(release: &str) -> String {
+    format!("/usr/lib/modules/{release}/vmlinuz")
+}
+
+/// Enters the tree with /proc and /dev, which objtool and QEMU look into. They are
+/// mounted for the command alone, so that nothing is left to unmount.
+const ENTER: &str = "mount -t proc proc \"$0/proc\" && mount --rbind /dev \"$0/dev\" \
+                     && exec chroot \"$0\" \"$@\"";
+
 fn inside(root: &Path, program: &str) -> Command {
-    let mut command = Command::new("chroot");
+    let mut command = Command::new("unshare");
     command
+        .args(["--mount", "sh", "-c", ENTER])
         .arg(root)
         .arg(program)
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")

@@ -55,7 +55,7 @@ pub fn arguments(
         "none",
         "-no-reboot",
         "-kernel",
-        &format!("/boot/vmlinuz-{}", tree.release()),
+        &tree.kernel(),
         "-initrd",
         initramfs,
         "-append",
