@@ -1,28 +1,40 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The layers of `cargo xtask test`, from the cheapest to the virtual machines.
 
-use crate::progress::Seconds;
-use crate::run::{cargo, quietly, workspace};
-use anyhow::{bail, Result};
-use std::time::Instant;
+use crate::{
+    lab::Lab,
+    progress::Seconds,
+    run::{cargo, quietly, workspace},
+    scenarios,
+};
+use anyhow::{bail, Context, Result};
+use std::{cell::OnceCell, time::Instant};
 
 /// One check with a name.
 struct Layer {
     name: &'static str,
     about: &'static str,
-    check: fn() -> Result<()>,
+    check: Check,
+}
+
+/// How a layer is checked.
+enum Check {
+    /// On this machine.
+    Host(fn() -> Result<()>),
+    /// In virtual machines.
+    Vm(fn(&Lab) -> Result<()>),
 }
 
 const LAYERS: &[Layer] = &[
     Layer {
         name: "format",
         about: "rustfmt finds nothing to change",
-        check: || cargo_ok(&["fmt", "--all", "--check"]),
+        check: Check::Host(|| cargo_ok(&["fmt", "--all", "--check"])),
     },
     Layer {
         name: "clippy",
         about: "clippy finds nothing, warnings denied",
-        check: || {
+        check: Check::Host(|| {
             cargo_ok(&[
                 "clippy",
                 "--workspace",
@@ -32,22 +44,27 @@ const LAYERS: &[Layer] = &[
                 "-D",
                 "warnings",
             ])
-        },
+        }),
     },
     Layer {
         name: "unit",
         about: "unit and integration tests",
-        check: || cargo_ok(&["test", "--workspace", "--all-features"]),
+        check: Check::Host(|| cargo_ok(&["test", "--workspace", "--all-features"])),
     },
     Layer {
         name: "models",
         about: "memory ordering, as loom models it",
-        check: models,
+        check: Check::Host(models),
     },
     Layer {
         name: "docs",
         about: "rustdoc without warnings",
-        check: docs,
+        check: Check::Host(docs),
+    },
+    Layer {
+        name: "demo",
+        about: "the two demos of the README",
+        check: Check::Vm(scenarios::demos),
     },
 ];
 
@@ -66,13 +83,17 @@ pub fn run(chosen: &[String]) -> Result<bool> {
     {
         bail!("there is no layer \"{unknown}\"; see cargo xtask test --list");
     }
+    let lab = OnceCell::new();
     let (mut passed, mut failed) = (0, 0);
     for layer in LAYERS {
         if !chosen.is_empty() && !chosen.iter().any(|name| name == layer.name) {
             continue;
         }
         let start = Instant::now();
-        let result = (layer.check)();
+        let result = match layer.check {
+            Check::Host(check) => check(),
+            Check::Vm(check) => open(&lab).and_then(check),
+        };
         let took = Seconds(start.elapsed());
         match result {
             Ok(()) => {
@@ -90,6 +111,14 @@ pub fn run(chosen: &[String]) -> Result<bool> {
     }
     println!("\n{passed} passed, {failed} failed");
     Ok(failed == 0)
+}
+
+/// The laboratory, made for the first layer that needs it.
+fn open(lab: &OnceCell<Lab>) -> Result<&Lab> {
+    if lab.get().is_none() {
+        let _ = lab.set(Lab::open()?);
+    }
+    lab.get().context("the laboratory is not there")
 }
 
 fn cargo_ok(arguments: &[&str]) -> Result<()> {

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What is shown in virtual machines, a file for each topic. A scenario gets the
+//! laboratory, serves a policy of `tests/policies`, boots what it needs, and fails
+//! with what it saw instead of what it should have seen.
+
+use crate::{demo, lab::Lab};
+use anyhow::Result;
+
+/// The demos, as a newcomer sees them.
+pub fn demos(lab: &Lab) -> Result<()> {
+    demo::one_wire_in(lab)?;
+    demo::two_linux_in(lab)
+}
