@@ -105,7 +105,7 @@ impl Layout {
             if !writes && channel.reader != number {
                 continue;
             }
-            builder.channel(&channel.name, *offset, channel.size, writes)?;
+            builder.memory(&channel.name, channel.kind, *offset, channel.size, writes)?;
             if !channel.event {
                 continue;
             }

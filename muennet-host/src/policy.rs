@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Which subjects there are, and which channels they share.
 
-use muennet_core::{ivshmem::EVENTS, sinfo::Name};
+use muennet_core::{
+    ivshmem::EVENTS,
+    sinfo::{MemoryKind, Name},
+};
 use serde::Deserialize;
 use std::{collections::BTreeMap, ops::Range};
 use thiserror::Error;
@@ -9,6 +12,8 @@ use toml::Spanned;
 
 /// The least bytes of a channel: a header and one full Ethernet frame.
 pub const MIN_CHANNEL: u64 = 64 + 1516;
+/// The least bytes of plain memory.
+pub const MIN_MEMORY: u64 = 4;
 /// The most subjects: ivshmem peer numbers have 16 bits, and the region is finite.
 pub const MAX_SUBJECTS: usize = 1024;
 /// Vectors that QEMU's device can have.
@@ -19,11 +24,11 @@ pub const MAX_VECTORS: usize = 64;
 pub struct Policy {
     /// Names of the subjects; a subject's index is its peer number.
     pub subjects: Vec<String>,
-    /// The channels.
+    /// The channels, then plain memory.
     pub channels: Vec<Channel>,
 }
 
-/// A channel between two subjects.
+/// A channel, or plain memory, between two subjects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
     /// Its name.
@@ -36,6 +41,8 @@ pub struct Channel {
     pub writer: usize,
     /// Index of the subject that reads.
     pub reader: usize,
+    /// What the subjects are told that it is.
+    pub kind: MemoryKind,
     /// The writer can ring the reader.
     pub event: bool,
     /// Line of the policy that declares it, from 1.
@@ -59,6 +66,9 @@ struct File {
     subject: Vec<SubjectEntry>,
     #[serde(default)]
     channel: Vec<ChannelEntry>,
+    /// Plain memory, such as a region of path MTUs: a channel without events.
+    #[serde(default)]
+    memory: Vec<ChannelEntry>,
 }
 
 #[derive(Deserialize)]
@@ -142,13 +152,22 @@ impl Policy {
         let mut channels: Vec<Channel> = Vec::new();
         let mut events = BTreeMap::<usize, usize>::new();
         let mut vectors = BTreeMap::<usize, usize>::new();
-        for entry in &file.channel {
+        let entries = (file
+            .channel
+            .iter()
+            .map(|entry| (entry, MemoryKind::Channel)))
+        .chain((file.memory.iter()).map(|entry| (entry, MemoryKind::PLAIN)));
+        for (entry, kind) in entries {
+            let (what, min) = match kind {
+                MemoryKind::Channel => ("channel", MIN_CHANNEL),
+                _ => ("memory", MIN_MEMORY),
+            };
             let (span, name) = (entry.name.span(), entry.name.get_ref());
-            check_name("channel", name).map_err(|what| fail(span.clone(), what))?;
+            check_name(what, name).map_err(|what| fail(span.clone(), what))?;
             let subject = |of: &Spanned<String>| {
                 numbers.get(of.get_ref().as_str()).copied().ok_or_else(|| {
                     let what = format!(
-                        "channel \"{name}\" names the subject \"{}\", which is not declared; \
+                        "{what} \"{name}\" names the subject \"{}\", which is not declared; \
                          add it as [[subject]]",
                         of.get_ref()
                     );
@@ -158,18 +177,18 @@ impl Policy {
             let (writer, reader) = (subject(&entry.writer)?, subject(&entry.reader)?);
             if writer == reader {
                 let what = format!(
-                    "channel \"{name}\" has \"{}\" as writer and reader; name two subjects",
+                    "{what} \"{name}\" has \"{}\" as writer and reader; name two subjects",
                     entry.reader.get_ref()
                 );
                 return Err(fail(entry.reader.span(), what));
             }
             if let Some(other) = channels.iter().find(|other| other.name == *name) {
                 let what = if other.writer == writer {
-                    format!("channel \"{name}\" is declared twice")
+                    format!("{what} \"{name}\" is declared twice")
                 } else {
                     format!(
-                        "channel \"{name}\" has two writers, \"{}\" and \"{}\"; \
-                         a channel has one: declare one for each",
+                        "{what} \"{name}\" has two writers, \"{}\" and \"{}\"; \
+                         it can have one: declare one for each",
                         file.subject[other.writer].name.get_ref(),
                         entry.writer.get_ref()
                     )
@@ -179,20 +198,27 @@ impl Policy {
             let number = |of: &Spanned<Size>| {
                 of.get_ref().bytes().ok_or_else(|| {
                     let what = format!(
-                        "channel \"{name}\": not a number of bytes; write 4194304 or \"4M\""
+                        "{what} \"{name}\": not a number of bytes; write 4194304 or \"4M\""
                     );
                     fail(of.span(), what)
                 })
             };
             let size = number(&entry.size)?;
-            if size < MIN_CHANNEL {
+            if size < min {
+                let needed = match kind {
+                    MemoryKind::Channel => "a header and one Ethernet frame",
+                    _ => "one number",
+                };
                 let what = format!(
-                    "channel \"{name}\" has {size} bytes, too few for a header and one Ethernet \
-                     frame; give it at least {MIN_CHANNEL}"
+                    "{what} \"{name}\" has {size} bytes, too few for {needed}; give it at least {min}"
                 );
                 return Err(fail(entry.size.span(), what));
             }
             let offset = entry.offset.as_ref().map(number).transpose()?;
+            if entry.event && kind != MemoryKind::Channel {
+                let what = format!("memory \"{name}\" has no event; only channels have");
+                return Err(fail(span, what));
+            }
             if entry.event {
                 let (events, vectors) = (
                     events.entry(writer).or_default(),
@@ -214,6 +240,7 @@ impl Policy {
                 offset,
                 writer,
                 reader,
+                kind,
                 event: entry.event,
                 line: line(span),
             });
@@ -289,7 +316,7 @@ mod tests {
         assert_eq!(
             error(&channels),
             "line 11: channel \"x\" has two writers, \"a\" and \"b\"; \
-             a channel has one: declare one for each"
+             it can have one: declare one for each"
         );
         let channels = channel("x", "\"4M\"", "a", "b") + &channel("x", "\"4M\"", "a", "b");
         assert_eq!(error(&channels), "line 11: channel \"x\" is declared twice");
@@ -309,6 +336,20 @@ mod tests {
         assert_eq!(
             error(&channel("x", "\"4Q\"", "a", "b")),
             "line 7: channel \"x\": not a number of bytes; write 4194304 or \"4M\""
+        );
+    }
+
+    #[test]
+    fn plain_memory() {
+        let memory = |more: &str| {
+            let text = "[[memory]]\nname = \"mtus\"\nsize = 400\nwriter = \"a\"\nreader = \"b\"\n";
+            Policy::parse(&format!("{SUBJECTS}{text}{more}"))
+        };
+        let policy = memory("").unwrap();
+        assert_eq!(policy.channels[0].kind, MemoryKind::PLAIN);
+        assert_eq!(
+            memory("event = true\n").unwrap_err().to_string(),
+            "line 6: memory \"mtus\" has no event; only channels have"
         );
     }
 

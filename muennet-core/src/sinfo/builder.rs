@@ -106,10 +106,26 @@ impl<'a> Builder<'a> {
         size: u64,
         writable: bool,
     ) -> Result<(), BuildError> {
+        self.memory(name, MemoryKind::Channel, address, size, writable)
+    }
+
+    /// Adds memory of that kind, as [`channel`](Self::channel) does for channels.
+    ///
+    /// # Errors
+    ///
+    /// As [`channel`](Self::channel).
+    pub fn memory(
+        &mut self,
+        name: &str,
+        kind: MemoryKind,
+        address: u64,
+        size: u64,
+        writable: bool,
+    ) -> Result<(), BuildError> {
         self.add(
             name,
             Detail::Memory(Memory {
-                kind: MemoryKind::Channel,
+                kind,
                 content: 0,
                 writable,
                 executable: false,

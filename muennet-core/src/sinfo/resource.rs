@@ -84,6 +84,9 @@ pub enum MemoryKind {
 impl MemoryKind {
     const CHANNEL: u8 = 5;
 
+    /// Memory without a meaning of its own.
+    pub const PLAIN: Self = Self::Other(0);
+
     /// The number in the page.
     pub fn number(self) -> u8 {
         match self {

@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result};
 use clap::Parser;
+use muennet_core::sinfo::MemoryKind;
 use muennet_host::{ivshmem::server::Server, layout::Layout, policy::Policy};
 use std::{os::unix::net::UnixStream, path::PathBuf, process::ExitCode};
 
@@ -69,7 +70,11 @@ fn print_channels(policy: &Policy, layout: &Layout) {
     println!("region of {} bytes", layout.size);
     for (channel, offset) in policy.channels.iter().zip(&layout.offsets) {
         println!(
-            "channel {}: {} bytes at {offset:#x}, {} -> {}{}",
+            "{} {}: {} bytes at {offset:#x}, {} -> {}{}",
+            match channel.kind {
+                MemoryKind::Channel => "channel",
+                _ => "memory",
+            },
             channel.name,
             channel.size,
             policy.subjects[channel.writer],

@@ -4,6 +4,7 @@
 use super::message;
 use crate::{layout::vector_of, layout::Layout, policy::Policy};
 use anyhow::{Context, Result};
+use muennet_core::sinfo::MemoryKind;
 use rustix::{
     event::{poll, PollFd, PollFlags},
     fs::{fcntl_add_seals, ftruncate, memfd_create, MemfdFlags, SealFlags},
@@ -240,7 +241,7 @@ impl Server {
                 self.subjects[number].vectors = vectors;
             }
             for (channel, offset) in self.policy.channels.iter().zip(&self.layout.offsets) {
-                if channel.writer != number {
+                if channel.writer != number || channel.kind != MemoryKind::Channel {
                     continue;
                 }
                 if let Err(error) = self.memory.write_all_at(&[0; 8], offset + EPOCH) {
