@@ -24,6 +24,9 @@ const TOOLS: &[&str] = &[
     "/usr/sbin/ethtool",
 ];
 
+/// tcpdump gives up its rights, for which it looks for a user.
+const PASSWD: &str = "root:x:0:0:root:/:/bin/sh\ntcpdump:x:100:100::/tmp:/bin/false\n";
+
 const INIT: &str = include_str!("init.sh");
 
 /// Packs an initramfs with the `modules` and the host's `programs`; gives its
@@ -83,6 +86,7 @@ pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<St
         tree.command("depmod")
             .args(["-b", "/work/initramfs", release]),
     )?;
+    fs::write(folder.join("etc/passwd"), PASSWD)?;
     fs::write(folder.join("init"), INIT)?;
     fs::set_permissions(folder.join("init"), fs::Permissions::from_mode(0o755))?;
     run::quietly(tree.command("sh").args([

@@ -66,6 +66,26 @@ const LAYERS: &[Layer] = &[
         about: "the two demos of the README",
         check: Check::Vm(scenarios::demos),
     },
+    Layer {
+        name: "interrupt",
+        about: "one wire with events: starts, restarts, carrier, tcpdump, counters",
+        check: Check::Vm(scenarios::interrupt),
+    },
+    Layer {
+        name: "poll",
+        about: "the same without events",
+        check: Check::Vm(scenarios::poll),
+    },
+    Layer {
+        name: "parameters",
+        about: "wrong parameters are refused as documented",
+        check: Check::Vm(scenarios::parameters),
+    },
+    Layer {
+        name: "reload",
+        about: "100 loads and unloads under a flood of pings",
+        check: Check::Vm(scenarios::reload),
+    },
 ];
 
 /// Prints the layers.

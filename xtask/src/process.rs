@@ -2,7 +2,7 @@
 //! Processes that run beside us, and end when we do.
 
 use crate::run;
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use rustix::process::{kill_process, Pid, Signal};
 use std::{
     fs::{self, File},
@@ -65,9 +65,32 @@ impl Process {
         Ok(self.child.try_wait()?.is_none())
     }
 
+    /// Whether it runs, or how it ended.
+    pub fn state(&mut self) -> String {
+        match self.child.try_wait() {
+            Ok(None) => "runs".to_owned(),
+            Ok(Some(status)) => format!("ended with {status}"),
+            Err(error) => format!("is unknown: {error}"),
+        }
+    }
+
     /// What it said.
     pub fn said(&self) -> String {
         run::tail(&fs::read_to_string(&self.log).unwrap_or_default(), 40)
+    }
+
+    /// Waits until it says `what`, not forever.
+    pub fn until_said(&self, what: &str) -> Result<()> {
+        let start = Instant::now();
+        while !self.said().contains(what) {
+            ensure!(
+                start.elapsed() < Duration::from_secs(20),
+                "waited in vain for \"{what}\":\n{}",
+                self.said()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     /// Waits for its end, not forever.

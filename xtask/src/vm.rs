@@ -140,11 +140,17 @@ impl Vm {
     pub fn run(&mut self, command: &str) -> Result<Output> {
         ensure!(!command.contains('\n'), "one line is one command");
         let result = self.ask(command);
+        if result.is_err() {
+            // If it has ended, let it say so.
+            self.qemu.wait(Duration::from_millis(500));
+        }
         result.with_context(|| {
             format!(
-                "{}: \"{command}\" does not end; the console says:\n{}",
+                "{}: \"{command}\" does not end; QEMU {}; the console says:\n{}\n{}",
                 self.name,
-                run::tail(&self.console(), 30)
+                self.qemu.state(),
+                run::tail(&self.console(), 30),
+                self.qemu.said()
             )
         })
     }

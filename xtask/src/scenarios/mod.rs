@@ -3,6 +3,14 @@
 //! laboratory, serves a policy of `tests/policies`, boots what it needs, and fails
 //! with what it saw instead of what it should have seen.
 
+mod parameters;
+mod reload;
+mod wire;
+
+pub use parameters::parameters;
+pub use reload::reload;
+pub use wire::{interrupt, poll};
+
 use crate::{demo, lab::Lab};
 use anyhow::Result;
 

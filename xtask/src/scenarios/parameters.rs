@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Wrong parameters: the errno of the documents, one line in the log that says what
+//! is wrong, and nothing left behind.
+
+use crate::lab::Lab;
+use anyhow::{ensure, Result};
+
+const EPERM: &str = "Operation not permitted";
+const ENXIO: &str = "No such device or address";
+const EINVAL: &str = "Invalid argument";
+
+/// Parameters that differ from a sound line, the error, and what the log says.
+const WRONG: &[(&[(&str, &str)], &str, &str)] = &[
+    (
+        &[("name", "a23456789012345b")],
+        EINVAL,
+        "parameter name, entry 1, value \"a23456789012345b\"",
+    ),
+    (&[("name", "a/b")], EINVAL, "parameter name, entry 1"),
+    (
+        &[("in", ""), ("out", "")],
+        EINVAL,
+        "an interface needs a channel",
+    ),
+    (
+        &[("in", "nowhere")],
+        ENXIO,
+        "parameter in, entry 1, value \"nowhere\": the subject has no memory of this name",
+    ),
+    (
+        &[("out", "nowhere")],
+        ENXIO,
+        "parameter out, entry 1, value \"nowhere\"",
+    ),
+    (
+        &[("in", "mtus")],
+        EPERM,
+        "parameter in, entry 1, value \"mtus\": this memory is not a channel",
+    ),
+    (
+        &[("out", "mtus")],
+        EPERM,
+        "parameter out, entry 1, value \"mtus\": this memory is not a channel",
+    ),
+    (
+        &[("in", "output")],
+        EPERM,
+        "parameter in, entry 1, value \"output\": this channel is writable",
+    ),
+    (
+        &[("out", "input")],
+        EPERM,
+        "parameter out, entry 1, value \"input\": this channel is read-only",
+    ),
+    (
+        &[("reader_protocol", "")],
+        EINVAL,
+        "parameter reader_protocol, entry 1, value \"\": the channel needs a protocol",
+    ),
+    (
+        &[("writer_protocol", "")],
+        EINVAL,
+        "parameter writer_protocol, entry 1, value \"\": the channel needs a protocol",
+    ),
+    (
+        &[("reader_protocol", "0x7g")],
+        EINVAL,
+        "parameter reader_protocol, entry 1, value \"0x7g\": not a hexadecimal number",
+    ),
+    (
+        &[("writer_protocol", "0")],
+        EINVAL,
+        "parameter writer_protocol, entry 1, value \"0\": a protocol must not be 0",
+    ),
+    (
+        &[("reader_protocol", "10000000000000000")],
+        EINVAL,
+        "parameter reader_protocol, entry 1",
+    ),
+    (
+        &[("mtu", "many")],
+        EINVAL,
+        "parameter mtu, entry 1, value \"many\": not a decimal number",
+    ),
+    (
+        &[("mtu", "67")],
+        EINVAL,
+        "parameter mtu, entry 1, value \"67\": not between",
+    ),
+    (
+        &[("mtu", "65521")],
+        EINVAL,
+        "make the channel larger or the MTU smaller",
+    ),
+    (
+        &[("pmtu", "nowhere")],
+        ENXIO,
+        "parameter pmtu, entry 1, value \"nowhere\"",
+    ),
+    (
+        &[("flags", "eth_device")],
+        EINVAL,
+        "parameter flags, entry 1, value \"eth_device\": unknown flag",
+    ),
+    (
+        &[("flags", "eth_dev+net_hdr")],
+        EINVAL,
+        "parameter flags, entry 1, value \"eth_dev+net_hdr\": net_hdr and eth_dev exclude",
+    ),
+    (
+        &[("poll", "0")],
+        EINVAL,
+        "parameter poll, entry 1, value \"0\": not between",
+    ),
+    (
+        &[("poll", "1,2")],
+        EINVAL,
+        "parameter poll, entry 1, value \"1,2\": not a decimal number",
+    ),
+    // The second interface is wrong: the first goes, too.
+    (
+        &[
+            ("name", "net0,net1"),
+            ("in", "input,input"),
+            ("reader_protocol", "1,1"),
+            ("flags", "eth_dev,eth"),
+        ],
+        EINVAL,
+        "parameter flags, entry 2, value \"eth\": unknown flag",
+    ),
+    // A name that is taken; the loader makes EBUSY of EEXIST.
+    (
+        &[("name", "lo")],
+        "Device or resource busy",
+        "parameter name, entry 1, value \"lo\"",
+    ),
+];
+
+const SOUND: &[(&str, &str)] = &[
+    ("name", "net0"),
+    ("in", "input"),
+    ("out", "output"),
+    ("reader_protocol", "1"),
+    ("writer_protocol", "1"),
+    ("flags", "eth_dev"),
+];
+
+/// The parameters of a module's load, those of `wrong` instead of the sound ones.
+fn line(wrong: &[(&str, &str)]) -> String {
+    let kept = SOUND
+        .iter()
+        .filter(|(name, _)| !wrong.iter().any(|(other, _)| other == name));
+    kept.chain(wrong)
+        .map(|(name, value)| format!("{name}='{value}'"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Every wrong parameter, and a sound line at the end.
+pub fn parameters(lab: &Lab) -> Result<()> {
+    let wire = lab.serve("parameters.toml")?;
+    let mut vm = wire.vm("linux")?;
+    vm.ok("modprobe muen_ivshmem")?;
+    let before = vm.ok("ls /sys/class/net")?;
+    for (wrong, errno, said) in WRONG {
+        let line = line(wrong);
+        vm.ok("dmesg -c >/dev/null")?;
+        let output = vm.run(&format!("modprobe muennet {line}"))?;
+        ensure!(
+            output.status != 0 && output.text.contains(errno),
+            "modprobe muennet {line} does not fail with \"{errno}\":\n{}",
+            output.text
+        );
+        let log = vm.ok("dmesg")?;
+        let ours: Vec<_> = log
+            .lines()
+            .filter(|line| line.contains("muennet: "))
+            .collect();
+        ensure!(
+            ours.len() == 1 && ours[0].contains(said),
+            "modprobe muennet {line} should leave one line with \"{said}\" in the log:\n{log}"
+        );
+        let after = vm.ok("ls /sys/class/net")?;
+        ensure!(after == before, "interfaces are left by {line}:\n{after}");
+        let modules = vm.ok("cat /proc/modules")?;
+        ensure!(
+            !modules.contains("muennet "),
+            "the module stays after {line}"
+        );
+    }
+    shown(&mut vm)?;
+    vm.finish()
+}
+
+/// A sound line's parameters are described by modinfo and readable in sysfs.
+fn shown(vm: &mut crate::vm::Vm) -> Result<()> {
+    vm.ok(&format!("modprobe muennet {} mtu=1400 poll=500", line(&[])))?;
+    let info = vm.ok("modinfo muennet")?;
+    let names = [
+        "name",
+        "in",
+        "out",
+        "reader_protocol",
+        "writer_protocol",
+        "mtu",
+        "pmtu",
+        "flags",
+        "poll",
+    ];
+    for name in names {
+        let described = info
+            .lines()
+            .any(|line| line.starts_with("parm:") && line.contains(&format!(" {name}:")));
+        ensure!(described, "modinfo does not describe {name}:\n{info}");
+        let rights = vm.ok(&format!("stat -c %a /sys/module/muennet/parameters/{name}"))?;
+        ensure!(rights.trim() == "444", "{name} has the rights {rights}");
+    }
+    let values = vm.ok("cd /sys/module/muennet/parameters; cat name in out mtu poll")?;
+    let values: Vec<_> = values.split_whitespace().collect();
+    ensure!(
+        values == ["net0", "input", "output", "1400", "500"],
+        "sysfs shows {values:?}"
+    );
+    let driver = vm.ok("ethtool -i net0")?;
+    ensure!(
+        driver.contains("driver: muennet") && driver.contains("bus-info: input:output"),
+        "ethtool shows:\n{driver}"
+    );
+    vm.ok("rmmod muennet").map(drop)
+}

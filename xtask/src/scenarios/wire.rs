@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! One wire in all its states: either end first, restarts, the interface down and
+//! up, and what `ip` and `tcpdump` show of it.
+
+use crate::{
+    lab::{carrier, load, Lab, Wire},
+    process::Process,
+    progress::Seconds,
+    vm::Vm,
+};
+use anyhow::{ensure, Context, Result};
+use std::time::Instant;
+
+/// The channels have vectors.
+pub fn interrupt(lab: &Lab) -> Result<()> {
+    let mut vm = states(lab, "one-wire.toml", "")?;
+    let interrupts = vm.ok("grep muennet /proc/interrupts")?;
+    ensure!(
+        interrupts.split_whitespace().nth(1) != Some("0"),
+        "no interrupt came:\n{interrupts}"
+    );
+    vm.finish()
+}
+
+/// The channels have none: a timer looks.
+pub fn poll(lab: &Lab) -> Result<()> {
+    let mut vm = states(lab, "one-wire-poll.toml", "poll=250")?;
+    let output = vm.run("grep muennet /proc/interrupts")?;
+    ensure!(
+        output.status != 0,
+        "polling needs no interrupt:\n{}",
+        output.text
+    );
+    vm.finish()
+}
+
+fn states(lab: &Lab, policy: &str, more: &str) -> Result<Vm> {
+    let wire = lab.serve(policy)?;
+    let mut vm = wire.vm("linux")?;
+
+    // Linux first.
+    load(
+        &mut vm,
+        "testchannel_2",
+        "testchannel_1",
+        "192.168.7.1/24",
+        more,
+    )?;
+    vm.ok("ip monitor link >/tmp/links 2>&1 &")?;
+    no_carrier(&mut vm)?;
+    let echo = wire.echo()?;
+    carrier(&mut vm)?;
+    ping(&mut vm)?;
+
+    capture(&mut vm)?;
+    counters(&mut vm)?;
+    let echo = restart(&wire, &mut vm, echo)?;
+
+    // The interface down and up: the peer sees it.
+    vm.ok("ip link set net0 down")?;
+    echo.until_said("link down")?;
+    vm.ok("ip link set net0 up")?;
+    carrier(&mut vm)?;
+    ping(&mut vm)?;
+
+    // The peer first.
+    vm.ok("rmmod muennet")?;
+    load(
+        &mut vm,
+        "testchannel_2",
+        "testchannel_1",
+        "192.168.7.1/24",
+        more,
+    )?;
+    carrier(&mut vm)?;
+    ping(&mut vm)?;
+    drop(echo);
+    Ok(vm)
+}
+
+fn no_carrier(vm: &mut Vm) -> Result<()> {
+    vm.until("ip link show net0 | grep -q NO-CARRIER").map(drop)
+}
+
+/// One ping, with others in reserve: the first may be the one that a start loses.
+fn ping(vm: &mut Vm) -> Result<()> {
+    vm.ok("ping -c 1 -W 5 192.168.7.2 || ping -c 3 192.168.7.2")
+        .map(drop)
+}
+
+/// The echo server dies without a word and comes again.
+fn restart(wire: &Wire<'_>, vm: &mut Vm, echo: Process) -> Result<Process> {
+    vm.ok(": >/tmp/links")?;
+    drop(echo);
+    no_carrier(vm)?;
+    let echo = wire.echo()?;
+    let start = Instant::now();
+    carrier(vm)?;
+    vm.ok("ping -c 1 -W 1 192.168.7.2 || ping -c 3 -W 1 192.168.7.2")?;
+    let took = start.elapsed();
+    println!("      ping {} after the restart", Seconds(took));
+    ensure!(took.as_secs() < 10, "the restart took {}", Seconds(took));
+    let links = vm.ok("cat /tmp/links")?;
+    let down = links.find("NO-CARRIER").context("carrier never down")?;
+    ensure!(
+        links[down..].contains("LOWER_UP"),
+        "the carrier did not come again:\n{links}"
+    );
+    Ok(echo)
+}
+
+/// tcpdump shows the frames of a ping.
+fn capture(vm: &mut Vm) -> Result<()> {
+    vm.ok("tcpdump -i net0 -n -e -c 4 icmp >/tmp/capture 2>/tmp/tcpdump & echo $! >/tmp/pid")?;
+    vm.until("grep -q listening /tmp/tcpdump")?;
+    vm.ok("ping -c 2 -i 0.2 192.168.7.2")?;
+    vm.until("test $(wc -l </tmp/capture) -ge 4")?;
+    let frames = vm.ok("cat /tmp/capture")?;
+    for direction in [
+        "192.168.7.1 > 192.168.7.2: ICMP echo request",
+        "192.168.7.2 > 192.168.7.1: ICMP echo reply",
+    ] {
+        ensure!(
+            frames.matches(direction).count() == 2,
+            "tcpdump shows no two frames \"{direction}\":\n{frames}"
+        );
+    }
+    ensure!(
+        frames.contains("02:00:00:00:00:02"),
+        "the peer's address is missing:\n{frames}"
+    );
+    Ok(())
+}
+
+/// `ip -s -s link` counts every frame, both ways.
+fn counters(vm: &mut Vm) -> Result<()> {
+    let (received, sent) = packets(vm)?;
+    vm.ok("ping -c 20 -i 0.01 192.168.7.2")?;
+    let (received_now, sent_now) = packets(vm)?;
+    ensure!(
+        received_now >= received + 20 && sent_now >= sent + 20,
+        "20 pings moved the counters from {received} and {sent} to {received_now} and {sent_now}"
+    );
+    Ok(())
+}
+
+/// Packets received and sent, of `ip -s -s link`.
+fn packets(vm: &mut Vm) -> Result<(u64, u64)> {
+    let shown = vm.ok("ip -s -s link show net0")?;
+    let count = |heading: &str| -> Result<u64> {
+        let mut lines = shown.lines();
+        lines
+            .find(|line| line.trim_start().starts_with(heading))
+            .context("no heading")?;
+        let line = lines.next().context("no line")?;
+        Ok(line
+            .split_whitespace()
+            .nth(1)
+            .context("no packets")?
+            .parse()?)
+    };
+    let both = || -> Result<_> { Ok((count("RX:")?, count("TX:")?)) };
+    both().with_context(|| format!("ip shows:\n{shown}"))
+}
