@@ -255,6 +255,15 @@ impl Policy {
         })
     }
 
+    /// The most vectors of any subject. A device needs room for as many, since QEMU
+    /// counts the vectors of others against those of its own.
+    pub fn most_vectors(&self) -> usize {
+        (0..self.subjects.len())
+            .map(|subject| self.vectors(subject))
+            .max()
+            .unwrap_or(0)
+    }
+
     /// Vectors that a subject has, one for each channel that rings it.
     pub fn vectors(&self, subject: usize) -> usize {
         let rings = |channel: &&Channel| channel.event && channel.reader == subject;

@@ -10,7 +10,7 @@ use crate::{
     tree::Tree,
     vm::{self, Vm},
 };
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 use std::{
     path::PathBuf,
     process::Command,
@@ -34,6 +34,8 @@ pub struct Lab {
 pub struct Wire<'a> {
     lab: &'a Lab,
     folder: PathBuf,
+    /// Vectors that the devices need, as the server says.
+    vectors: usize,
     _server: Process,
 }
 
@@ -82,9 +84,15 @@ impl Lab {
             ensure!(waiting, "muen-ivshmem does not serve:\n{}", server.said());
             std::thread::sleep(Duration::from_millis(5));
         }
+        let said = server.said();
+        let vectors = said
+            .split_once("vectors=")
+            .and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok())
+            .context("muen-ivshmem does not say how many vectors a device needs")?;
         Ok(Wire {
             lab: self,
             folder,
+            vectors,
             _server: server,
         })
     }
@@ -93,7 +101,13 @@ impl Lab {
 impl Wire<'_> {
     /// Boots a VM as the subject `name`.
     pub fn vm(&self, name: &str) -> Result<Vm> {
-        Vm::boot(&self.lab.tree, &self.lab.initramfs, FOLDER, name, 1)
+        Vm::boot(
+            &self.lab.tree,
+            &self.lab.initramfs,
+            FOLDER,
+            name,
+            self.vectors,
+        )
     }
 
     /// Starts the echo server as the subject "echo" of the policy one-wire.

@@ -60,7 +60,7 @@ fn run(args: &Args) -> Result<()> {
             "subject {name}, peer {number}: -chardev socket,path={},id=ivshmem \
              -device ivshmem-doorbell,chardev=ivshmem,vectors={}",
             server.socket(number).display(),
-            server.policy().vectors(number).max(1)
+            server.policy().most_vectors().max(1)
         );
     }
     server.run(&stop, |event| println!("{event}"))

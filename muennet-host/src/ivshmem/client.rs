@@ -18,7 +18,7 @@ use std::{
         unix::{fs::FileExt, net::UnixStream},
     },
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::Arc,
 };
 use thiserror::Error;
 use vmm_sys_util::eventfd::EventFd;
@@ -60,7 +60,7 @@ pub enum ClientError {
 }
 
 /// Events by peer number; a peer's list is in the order of its vectors.
-type Peers = HashMap<i64, Vec<EventFd>>;
+type Peers = HashMap<i64, Vec<Arc<EventFd>>>;
 
 /// A connection to the server, as one subject.
 #[derive(Debug)]
@@ -69,12 +69,10 @@ pub struct Client {
     memory: File,
     sinfo: Vec<u8>,
     events: Vec<u8>,
-    peers: Arc<Mutex<Peers>>,
+    peers: Peers,
     vectors: Vec<EventFd>,
-}
-
-fn lock(peers: &Mutex<Peers>) -> MutexGuard<'_, Peers> {
-    peers.lock().unwrap_or_else(|poison| poison.into_inner())
+    /// As long as it is open, this process is the subject.
+    _socket: UnixStream,
 }
 
 fn event(descriptor: OwnedFd) -> EventFd {
@@ -84,8 +82,8 @@ fn event(descriptor: OwnedFd) -> EventFd {
 }
 
 impl Client {
-    /// Connects to a subject's socket. Peers that come and go are followed by a
-    /// thread of its own until the server ends the connection.
+    /// Connects to a subject's socket. The process is that subject until the client is
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -131,16 +129,13 @@ impl Client {
         while vectors.len() < wanted {
             match next()? {
                 (peer, Some(descriptor)) if peer == number => vectors.push(event(descriptor)),
-                (peer, descriptor) => follow(&mut peers, peer, descriptor),
+                (peer, Some(descriptor)) => {
+                    let event = Arc::new(event(descriptor));
+                    peers.entry(peer).or_default().push(event);
+                }
+                (number, None) => return Err(ClientError::OutOfTurn(number)),
             }
         }
-        let peers = Arc::new(Mutex::new(peers));
-        let followed = peers.clone();
-        std::thread::spawn(move || {
-            while let Ok(Some((peer, descriptor))) = message::receive(&socket) {
-                follow(&mut lock(&followed), peer, descriptor);
-            }
-        });
         Ok(Self {
             number,
             memory,
@@ -148,6 +143,7 @@ impl Client {
             events,
             peers,
             vectors,
+            _socket: socket,
         })
     }
 
@@ -220,11 +216,12 @@ impl Client {
             return Ok(None);
         };
         let entry = self.events.chunks_exact(4).nth(usize::from(number));
-        let entry = entry.and_then(|entry| entry.first_chunk().copied());
-        Ok(entry.and_then(Doorbell::parse).map(|doorbell| Ringer {
-            doorbell,
-            peers: self.peers.clone(),
-        }))
+        let doorbell = entry.and_then(|entry| Doorbell::parse(*entry.first_chunk()?));
+        let event = doorbell.and_then(|doorbell| {
+            let vectors = self.peers.get(&doorbell.peer.into())?;
+            vectors.get(usize::from(doorbell.vector))
+        });
+        Ok(event.cloned().map(Ringer))
     }
 
     /// The event of a channel that this subject reads, if it has one.
@@ -246,29 +243,14 @@ impl Client {
     }
 }
 
-/// Takes note of a peer's vector, or of its end.
-fn follow(peers: &mut Peers, peer: i64, descriptor: Option<OwnedFd>) {
-    match descriptor {
-        Some(descriptor) => peers.entry(peer).or_default().push(event(descriptor)),
-        None => drop(peers.remove(&peer)),
-    }
-}
-
-/// Rings a peer's vector, while that peer is there.
+/// Rings the reader of a channel.
 #[derive(Debug)]
-pub struct Ringer {
-    doorbell: Doorbell,
-    peers: Arc<Mutex<Peers>>,
-}
+pub struct Ringer(Arc<EventFd>);
 
 impl Notifier for Ringer {
     fn notify(&self) {
-        let peers = lock(&self.peers);
-        let vectors = peers.get(&self.doorbell.peer.into());
-        if let Some(event) = vectors.and_then(|list| list.get(usize::from(self.doorbell.vector))) {
-            // A full counter has rung already.
-            let _ = event.write(1);
-        }
+        // A full counter has rung already.
+        let _ = self.0.write(1);
     }
 }
 

@@ -3,9 +3,8 @@
 //!
 //! The server sends messages of eight bytes, a little-endian i64, some with a
 //! file descriptor: the version 0; the client's own number; -1 with the shared
-//! memory; then for each peer that is or comes, its number once for each of its
-//! vectors, with an eventfd that rings it; the client's own last. A number
-//! without descriptor says that this peer is gone.
+//! memory; then for each peer its number once for each of its vectors, with an
+//! eventfd that rings it; the client's own last.
 
 pub mod client;
 mod message;

@@ -27,6 +27,12 @@ use vmm_sys_util::eventfd::{EventFd, EFD_NONBLOCK};
 const EPOCH: u64 = 8;
 
 /// Serves a policy's subjects.
+///
+/// Every client is told of all subjects when it connects, whether they are there or
+/// not, and hears nothing afterwards: an event rings the descriptor that the reader
+/// takes over when it comes. The protocol can tell of peers that come and go as well,
+/// but QEMU (10.0, hw/misc/ivshmem-pci.c) writes into freed memory when a number that
+/// went comes again.
 #[derive(Debug)]
 pub struct Server {
     policy: Policy,
@@ -186,11 +192,6 @@ impl Server {
         }
         self.subjects[number].connection = Some(connection);
         tell(&format!("{name}: connected"));
-        for other in 0..self.subjects.len() {
-            if other != number {
-                self.announce(other, number, tell);
-            }
-        }
     }
 
     /// Tells a new client who it is and who is there.
@@ -200,10 +201,10 @@ impl Server {
         message::send(connection, number as i64, None)?;
         message::send(connection, message::MEMORY, Some(self.memory.as_raw_fd()))?;
         let others = (0..self.subjects.len()).filter(|other| *other != number);
-        for other in others.filter(|other| self.subjects[*other].connection.is_some()) {
+        for other in others.chain([number]) {
             self.introduce(connection, other)?;
         }
-        self.introduce(connection, number)
+        Ok(())
     }
 
     /// Sends `whom`'s number with each of its vectors.
@@ -214,50 +215,26 @@ impl Server {
         Ok(())
     }
 
-    /// Tells `to` that `whom` came; a client that does not listen is dropped.
-    fn announce(&mut self, to: usize, whom: usize, tell: &mut impl FnMut(&str)) {
-        let Some(connection) = &self.subjects[to].connection else {
-            return;
-        };
-        if self.introduce(connection, whom).is_err() {
-            tell(&format!(
-                "{}: dropped, it does not listen",
-                self.policy.subjects[to]
-            ));
-            self.leave(to, tell);
-        }
-    }
-
-    /// The subject is gone: its channels become inactive, and its peers are told.
+    /// The subject is gone: its channels become inactive, and their readers are rung.
     fn leave(&mut self, number: usize, tell: &mut impl FnMut(&str)) {
-        let mut gone = vec![number];
-        while let Some(number) = gone.pop() {
-            if self.subjects[number].connection.take().is_none() {
+        if self.subjects[number].connection.take().is_none() {
+            return;
+        }
+        tell(&format!("{}: disconnected", self.policy.subjects[number]));
+        for vector in &self.subjects[number].vectors {
+            // Rings that nobody heard are not for the next one; none is well, too.
+            let _ = vector.read();
+        }
+        for (channel, offset) in self.policy.channels.iter().zip(&self.layout.offsets) {
+            if channel.writer != number || channel.kind != MemoryKind::Channel {
                 continue;
             }
-            tell(&format!("{}: disconnected", self.policy.subjects[number]));
-            // Rings that nobody heard are not for the next one.
-            if let Ok(vectors) = event_descriptors(self.policy.vectors(number)) {
-                self.subjects[number].vectors = vectors;
+            if let Err(error) = self.memory.write_all_at(&[0; 8], offset + EPOCH) {
+                tell(&format!("{}: cannot deactivate: {error}", channel.name));
             }
-            for (channel, offset) in self.policy.channels.iter().zip(&self.layout.offsets) {
-                if channel.writer != number || channel.kind != MemoryKind::Channel {
-                    continue;
-                }
-                if let Err(error) = self.memory.write_all_at(&[0; 8], offset + EPOCH) {
-                    tell(&format!("{}: cannot deactivate: {error}", channel.name));
-                }
-                if let Some(vector) = vector_of(&self.policy, &channel.name) {
-                    // A full counter has rung already.
-                    let _ = self.subjects[channel.reader].vectors[usize::from(vector)].write(1);
-                }
-            }
-            for other in 0..self.subjects.len() {
-                if let Some(connection) = &self.subjects[other].connection {
-                    if message::send(connection, number as i64, None).is_err() {
-                        gone.push(other);
-                    }
-                }
+            if let Some(vector) = vector_of(&self.policy, &channel.name) {
+                // A full counter has rung already.
+                let _ = self.subjects[channel.reader].vectors[usize::from(vector)].write(1);
             }
         }
     }

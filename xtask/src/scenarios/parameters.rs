@@ -9,8 +9,11 @@ const EPERM: &str = "Operation not permitted";
 const ENXIO: &str = "No such device or address";
 const EINVAL: &str = "Invalid argument";
 
+/// Names and values.
+type Parameters = &'static [(&'static str, &'static str)];
+
 /// Parameters that differ from a sound line, the error, and what the log says.
-const WRONG: &[(&[(&str, &str)], &str, &str)] = &[
+const WRONG: &[(Parameters, &str, &str)] = &[
     (
         &[("name", "a23456789012345b")],
         EINVAL,
@@ -136,7 +139,7 @@ const WRONG: &[(&[(&str, &str)], &str, &str)] = &[
     ),
 ];
 
-const SOUND: &[(&str, &str)] = &[
+const SOUND: Parameters = &[
     ("name", "net0"),
     ("in", "input"),
     ("out", "output"),

@@ -16,11 +16,21 @@ use std::{fs::OpenOptions, path::Path};
 /// The device of this process.
 pub type Device = smoltcp_device::Device<Input, Output, Option<Ringer>>;
 
-/// Attaches to the channels; with what to wait for, if the input has an event.
-pub fn attach(args: &Args) -> Result<(Device, Option<Vector>)> {
+/// The channels, attached.
+pub struct Attachment {
+    pub device: Device,
+    /// What to wait for, if the input has an event.
+    pub vector: Option<Vector>,
+    /// Keeps this process the subject.
+    _client: Option<Client>,
+}
+
+/// Attaches to the channels.
+pub fn attach(args: &Args) -> Result<Attachment> {
+    let mut kept = None;
     let (input, output, ringer, vector) = match (&args.ivshmem, &args.in_file, &args.out_file) {
         (Some(socket), _, _) => {
-            let client = Client::connect(socket)?;
+            let client = kept.insert(Client::connect(socket)?);
             let (input, output) = (args.input.as_deref(), args.output.as_deref());
             let input = input.context("name the channel to read: --in")?;
             let output = output.context("name the channel to write: --out")?;
@@ -38,7 +48,11 @@ pub fn attach(args: &Args) -> Result<(Device, Option<Vector>)> {
     let rx = Receiver::new(input, args.reader_protocol, framing).context("channel to read")?;
     let tx =
         Sender::new(output, args.writer_protocol, framing, ringer).context("channel to write")?;
-    Ok((Device::new(Link { rx, tx }), vector))
+    Ok(Attachment {
+        device: Device::new(Link { rx, tx }),
+        vector,
+        _client: kept,
+    })
 }
 
 fn read_file(path: &Path) -> Result<Input> {

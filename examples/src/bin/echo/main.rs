@@ -31,10 +31,11 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> Result<()> {
     let stop = wait::Stop::on_signals()?;
-    let (mut device, vector) = attach::attach(args)?;
+    let mut attachment = attach::attach(args)?;
+    let device = &mut attachment.device;
     let mut config = Config::new(EthernetAddress(args.mac.0).into());
     config.random_seed = muennet_host::epoch::random().get();
-    let mut interface = Interface::new(config, &mut device, wait::now());
+    let mut interface = Interface::new(config, device, wait::now());
     interface.update_ip_addrs(|addresses| {
         // The list of a fresh interface has room for one.
         let _ = addresses.push(IpCidr::Ipv4(args.address));
@@ -62,15 +63,15 @@ fn run(args: &Args) -> Result<()> {
             }
             peer = now;
         }
-        interface.poll(wait::now(), &mut device, &mut sockets);
+        interface.poll(wait::now(), device, &mut sockets);
         if servers.serve(&mut sockets) {
-            interface.poll(wait::now(), &mut device, &mut sockets);
+            interface.poll(wait::now(), device, &mut sockets);
         }
         device.flush();
         if !device.has_pending() {
             let delay = interface.poll_delay(wait::now(), &sockets);
             let limit = delay.map_or(WATCH, |delay| WATCH.min(delay.into()));
-            match &vector {
+            match &attachment.vector {
                 Some(vector) => wait::until(vector, &stop, limit)?,
                 None => wait::pause(&stop, limit.min(args.poll()))?,
             }
