@@ -65,7 +65,7 @@ impl Receive {
                 // No frame without a packet; were there one, it would be lost.
                 (Received::Frame(_), None) => counters.no_memory(),
                 (Received::Empty | Received::Inactive | Received::Faulty(_), _) => break,
-                (Received::NewEpoch, _) => {}
+                (Received::NewEpoch { .. }, _) => {}
                 (Received::Overrun { lost }, _) => counters.overrun(lost),
                 (Received::Rejected(Reject::NoRoom { .. }), _) => counters.no_memory(),
                 (Received::Rejected(_), _) => counters.bad_length(),

@@ -77,7 +77,12 @@ fn frame(c: &mut Criterion) {
         let mut sender = Sender::new(ring.clone(), PROTOCOL, framing, ()).unwrap();
         let mut receiver = Receiver::new(ring, PROTOCOL, framing).unwrap();
         sender.activate(PROTOCOL);
-        assert_eq!(receiver.receive(&mut &mut out[..]), Received::NewEpoch);
+        assert_eq!(
+            receiver.receive(&mut &mut out[..]),
+            Received::NewEpoch {
+                epoch: PROTOCOL.get()
+            }
+        );
         group.bench_function(BenchmarkId::new("channel", len), |b| {
             b.iter(|| {
                 sender.send(black_box(&[&data]), Meta::default()).unwrap();

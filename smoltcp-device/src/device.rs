@@ -111,7 +111,7 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Device<R, W, N, SI
                     self.counters.received += 1;
                     self.pending = Some(frame.len);
                 }
-                Received::NewEpoch => self.counters.epochs += 1,
+                Received::NewEpoch { .. } => self.counters.epochs += 1,
                 Received::Overrun { lost } => {
                     self.counters.lost = self.counters.lost.saturating_add(lost);
                 }

@@ -20,7 +20,7 @@ mod reader;
 mod writer;
 
 pub use geometry::{Geometry, GeometryError};
-pub use reader::{Element, Fault, Peer, Read, Reader};
+pub use reader::{Burst, Element, Fault, Peer, Read, Reader, Resume};
 pub use writer::{Slot, Writer};
 
 #[cfg(all(test, loom))]

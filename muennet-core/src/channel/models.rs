@@ -3,10 +3,11 @@
 //!
 //! | fence taken away | model that notices |
 //! |----------------------|-----------------|
-//! | `StartThenElement` | `one_element` |
-//! | `ElementThenWritten` | `one_element` |
-//! | `WrittenThenCopy` | `one_element` |
-//! | `CopyThenStart` | `one_element` |
+//! | `StartThenElement` | `one_element`, `wrap`, `batches` |
+//! | `ElementThenWritten` | `one_element`, `batches` |
+//! | `WrittenThenCopy` | `one_element`, `batches` |
+//! | `ResumeThenCopy` | `one_element` |
+//! | `CopyThenStart` | `one_element`, `wrap`, `batches` |
 //! | `EpochGoneThenHeader` | `restart` |
 //! | `HeaderThenNewEpoch` | `start` |
 //! | `EpochThenHeader` | `start` |
@@ -15,11 +16,14 @@
 //!
 //! All accesses are relaxed, so the fences are all there is to weaken.
 
-use super::{Read, Reader, Writer};
+use super::{Element, Read, Reader, Writer};
 use crate::shm::word::{without, Region};
 use crate::shm::Site;
 use core::num::NonZeroU64;
-use std::panic::{catch_unwind, AssertUnwindSafe};
+use std::{
+    panic::{catch_unwind, AssertUnwindSafe},
+    vec::Vec,
+};
 
 const PROTOCOL: NonZeroU64 = NonZeroU64::new(7).unwrap();
 const SIZE: usize = 16;
@@ -45,18 +49,21 @@ fn put(writer: &mut Writer<Region>, value: u64) {
     });
 }
 
-/// Takes an element; its words must be alike.
-fn get(reader: &mut Reader<Region>) -> Read<u64> {
-    let read = reader.read(|element| {
-        let mut words = std::vec::Vec::new();
-        for at in (0..element.size()).step_by(8) {
+/// The words of an element.
+fn words(element: &Element<'_, Region>) -> Vec<u64> {
+    (0..element.size())
+        .step_by(8)
+        .map(|at| {
             let mut bytes = [0; 8];
             element.copy_out(at, &mut bytes);
-            words.push(u64::from_le_bytes(bytes));
-        }
-        words
-    });
-    match read {
+            u64::from_le_bytes(bytes)
+        })
+        .collect()
+}
+
+/// Takes an element; its words must be alike.
+fn get(reader: &mut Reader<Region>) -> Read<u64> {
+    match reader.read(words) {
         Read::Taken(words) => {
             assert!(
                 words.iter().all(|word| *word == words[0]),
@@ -66,7 +73,7 @@ fn get(reader: &mut Reader<Region>) -> Read<u64> {
         }
         Read::Empty => Read::Empty,
         Read::Inactive => Read::Inactive,
-        Read::NewEpoch => Read::NewEpoch,
+        Read::NewEpoch { epoch } => Read::NewEpoch { epoch },
         Read::Overrun { lost } => Read::Overrun { lost },
         Read::Faulty(fault) => panic!("an honest writer was called a liar: {fault}"),
     }
@@ -80,7 +87,7 @@ fn stream(elements: usize, before: u64, meanwhile: u64, looks: usize) {
     let mut writer = writer(&region, SIZE);
     let mut reader = reader(&region);
     writer.activate(epoch(1));
-    assert_eq!(get(&mut reader), Read::NewEpoch);
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 1 });
     for value in 1..=before {
         put(&mut writer, value);
     }
@@ -124,6 +131,57 @@ fn wrap() {
     stream(2, 2, 1, 2);
 }
 
+/// Batches of two against bursts of two: what is left of a burst is whole and in
+/// order, and what was lost is counted.
+fn batches() {
+    let region = Region::new(64 + 2 * SIZE);
+    let mut writer = writer(&region, SIZE);
+    let mut reader = reader(&region);
+    writer.activate(epoch(1));
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 1 });
+    put(&mut writer, 1);
+    let thread = loom::thread::spawn(move || {
+        let mut next = 2;
+        writer.write_batch(2, |slot| {
+            for at in (0..SIZE).step_by(8) {
+                slot.put(at, &u64::to_le_bytes(next));
+            }
+            next += 1;
+        });
+        writer
+    });
+    let mut seen = 0;
+    let mut look = |reader: &mut Reader<Region>| {
+        let mut elements = Vec::new();
+        let read = reader.read_burst(2, |element| elements.push(words(element)));
+        match read {
+            Read::Taken(burst) => {
+                assert_eq!(burst.taken, elements.len());
+                seen += burst.lost as u64;
+                for words in elements.iter().skip(burst.lost) {
+                    seen += 1;
+                    assert!(words.iter().all(|word| *word == seen), "torn: {words:?}");
+                }
+                true
+            }
+            Read::Overrun { lost } => {
+                seen += lost;
+                true
+            }
+            Read::Empty => false,
+            other => panic!("{other:?}"),
+        }
+    };
+    for _ in 0..2 {
+        look(&mut reader);
+    }
+    let writer = thread.join().unwrap();
+    while look(&mut reader) {}
+    assert_eq!(seen, 3, "a lost update");
+    drop(writer);
+    region.forget();
+}
+
 /// The reader looks while a writer starts for the first time. What was in the
 /// region before is no header.
 fn start() {
@@ -152,7 +210,7 @@ fn restart() {
     let mut reader = reader(&region);
     writer.activate(epoch(1));
     put(&mut writer, 1);
-    assert_eq!(get(&mut reader), Read::NewEpoch);
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 1 });
     let thread = loom::thread::spawn(move || {
         writer.activate(epoch(2));
         put(&mut writer, 2);
@@ -162,7 +220,7 @@ fn restart() {
     for _ in 0..2 {
         match get(&mut reader) {
             Read::Taken(value) => assert_eq!(value, current, "element of another epoch"),
-            Read::NewEpoch => current = 2,
+            Read::NewEpoch { epoch } => current = epoch,
             _ => {}
         }
     }
@@ -170,7 +228,7 @@ fn restart() {
     loop {
         match get(&mut reader) {
             Read::Taken(value) => assert_eq!(value, current, "element of another epoch"),
-            Read::NewEpoch => current = 2,
+            Read::NewEpoch { epoch } => current = epoch,
             Read::Empty => break,
             other => panic!("{other:?}"),
         }
@@ -209,7 +267,7 @@ fn deactivate() {
     let mut writer = writer(&region, SIZE);
     let mut reader = reader(&region);
     writer.activate(epoch(1));
-    assert_eq!(get(&mut reader), Read::NewEpoch);
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 1 });
     let thread = loom::thread::spawn(move || {
         put(&mut writer, 1);
         writer.deactivate();
@@ -252,6 +310,7 @@ fn one_element_of_room() {
             Site::StartThenElement,
             Site::ElementThenWritten,
             Site::WrittenThenCopy,
+            Site::ResumeThenCopy,
             Site::CopyThenStart,
         ],
     );
@@ -260,6 +319,19 @@ fn one_element_of_room() {
 #[test]
 fn two_elements_and_a_wrap() {
     holds_only_with(wrap, &[Site::StartThenElement, Site::CopyThenStart]);
+}
+
+#[test]
+fn batches_and_bursts() {
+    holds_only_with(
+        batches,
+        &[
+            Site::StartThenElement,
+            Site::ElementThenWritten,
+            Site::WrittenThenCopy,
+            Site::CopyThenStart,
+        ],
+    );
 }
 
 #[test]

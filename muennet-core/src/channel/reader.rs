@@ -19,12 +19,14 @@ use core::{fmt, num::NonZeroU64};
 /// - **faulty**: nothing is read until the epoch changes.
 ///
 /// Every call does a bounded amount of work: at most one header is checked and
-/// at most one element taken, whatever the region holds.
+/// at most one element taken, or as many as a burst may have, whatever the
+/// region holds.
 #[derive(Debug)]
 pub struct Reader<M: Memory> {
     region: Region<M>,
     protocol: NonZeroU64,
     min_element: usize,
+    resume: Resume,
     state: State,
     /// A new epoch was adopted and not yet reported by `read`.
     unreported: bool,
@@ -47,6 +49,46 @@ struct Session {
     seen: u64,
 }
 
+impl Session {
+    /// Goes on after an overrun: the writer began `started` elements and ended
+    /// `written`, which is above `read`.
+    #[cold]
+    fn overrun(&mut self, resume: Resume, started: u64, written: u64) -> Other {
+        let elements = self.geometry.elements();
+        let next = match resume {
+            Resume::Newest => written,
+            // `started` is above `elements` here, or nothing had been overrun.
+            Resume::Oldest => (started.saturating_sub(elements) + elements / 8).min(written),
+        };
+        let lost = next - self.read.count();
+        self.read.jump(next, &self.geometry);
+        self.seen = written;
+        Other::Overrun { lost }
+    }
+}
+
+/// What a look came to when there is no element to hand out.
+enum Other {
+    Empty,
+    Inactive,
+    NewEpoch(u64),
+    Overrun { lost: u64 },
+    Faulty(Fault),
+}
+
+impl<T> From<Other> for Read<T> {
+    #[inline]
+    fn from(other: Other) -> Self {
+        match other {
+            Other::Empty => Self::Empty,
+            Other::Inactive => Self::Inactive,
+            Other::NewEpoch(epoch) => Self::NewEpoch { epoch },
+            Other::Overrun { lost } => Self::Overrun { lost },
+            Other::Faulty(fault) => Self::Faulty(fault),
+        }
+    }
+}
+
 /// What one [`Reader::read`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Read<T> {
@@ -56,11 +98,14 @@ pub enum Read<T> {
     Empty,
     /// The channel has no writer at work (epoch 0).
     Inactive,
-    /// The writer started anew; reading begins with its first element. An
-    /// element taken meanwhile was dropped.
-    NewEpoch,
-    /// The writer was faster: `lost` elements were not read. Reading goes on at
-    /// the newest.
+    /// The writer started anew; reading begins with its first element. What was
+    /// taken meanwhile does not count.
+    NewEpoch {
+        /// The writer's epoch.
+        epoch: u64,
+    },
+    /// The writer was faster: `lost` elements were not read. Reading goes on
+    /// where [`Resume`] says.
     Overrun {
         /// Elements that were written and never read.
         lost: u64,
@@ -68,6 +113,37 @@ pub enum Read<T> {
     /// The header or its counters are impossible; nothing is read until the
     /// epoch changes.
     Faulty(Fault),
+}
+
+/// What one [`Reader::read_burst`] took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst {
+    /// Elements that were taken, those lost included.
+    pub taken: usize,
+    /// How many of them, from the first on, do not count: the writer may have
+    /// overwritten them while they were copied. Less than `taken`.
+    pub lost: usize,
+}
+
+/// Where reading goes on after an overrun.
+///
+/// Both lose elements; which is better depends on what they mean.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Resume {
+    /// At the oldest element that is certainly whole: the fewest are lost. This
+    /// is the default, since a stream over the link recovers from the loss of a
+    /// few packets in one round trip, and from that of a whole ring with a timeout.
+    ///
+    /// "Certainly" takes a head start of an eighth of the elements. The very
+    /// oldest is the one that the writer overwrites next: a reader that went on
+    /// there would, as long as the writer is faster, find each element
+    /// overwritten under its hands and never take one.
+    #[default]
+    Oldest,
+    /// At the next element that will be written, as the original implementations
+    /// do: what is read is never older than the overrun. For samples and states,
+    /// where only the latest counts.
+    Newest,
 }
 
 /// What the reader knows of the writer.
@@ -118,12 +194,12 @@ pub enum Fault {
         /// Bytes of the region.
         region: usize,
     },
-    /// The write count is below what had been read.
+    /// The write count is below what it was before.
     WrittenBackwards {
         /// Value of the header's write count.
         found: u64,
-        /// Elements read so far.
-        read: u64,
+        /// The write count seen before.
+        seen: u64,
     },
     /// Fewer elements were started than ended.
     StartedBehindWritten {
@@ -158,11 +234,8 @@ impl fmt::Display for Fault {
                 f,
                 "{elements} elements of {size} bytes do not fit into the region of {region} bytes"
             ),
-            Self::WrittenBackwards { found, read } => {
-                write!(
-                    f,
-                    "write count is {found}, below the {read} elements already read"
-                )
+            Self::WrittenBackwards { found, seen } => {
+                write!(f, "write count is {found}, and was {seen} before")
             }
             Self::StartedBehindWritten { started, written } => {
                 write!(
@@ -191,9 +264,17 @@ impl<M: Memory> Reader<M> {
             region,
             protocol,
             min_element,
+            resume: Resume::default(),
             state: State::Detached,
             unreported: false,
         })
+    }
+
+    /// Chooses where reading goes on after an overrun.
+    #[must_use]
+    pub fn with_resume(mut self, resume: Resume) -> Self {
+        self.resume = resume;
+        self
     }
 
     /// Looks at the epoch now, adopts a new one, and says what became of it.
@@ -254,51 +335,116 @@ impl<M: Memory> Reader<M> {
     /// [`Read::Taken`] was the element whole, and only that hands the value on.
     #[inline]
     pub fn read<T>(&mut self, take: impl FnOnce(&Element<'_, M>) -> T) -> Read<T> {
+        let (session, _) = match self.look(1) {
+            Ok(found) => found,
+            Err(other) => return other.into(),
+        };
+        let taken = take(&self.element(&session, &session.read));
+        let mut end = session.read;
+        end.advance(&session.geometry);
+        match self.settle(&session, end) {
+            Ok(_) => Read::Taken(taken),
+            Err(other) => other.into(),
+        }
+    }
+
+    /// Takes up to `max` elements with one look at the counters before and one
+    /// after: `take` is called for one after the other, in order.
+    ///
+    /// As for [`read`](Self::read), nothing that `take` copied counts before the
+    /// result is there: then all do but the first [`Burst::lost`].
+    /// What was lost in a burst of which something is left is reported there
+    /// alone; only if nothing is left, the result is [`Read::Overrun`].
+    #[inline]
+    pub fn read_burst(&mut self, max: usize, mut take: impl FnMut(&Element<'_, M>)) -> Read<Burst> {
+        // CAST: usize is at most 64 bits on every target.
+        let max = max as u64;
+        let (session, pending) = match self.look(max) {
+            Ok(found) => found,
+            Err(other) => return other.into(),
+        };
+        // CAST: at most `max`, which was a usize.
+        let taken = pending.min(max) as usize;
+        let mut end = session.read;
+        for _ in 0..taken {
+            take(&self.element(&session, &end));
+            end.advance(&session.geometry);
+        }
+        match self.settle(&session, end) {
+            Ok(lost) => Read::Taken(Burst {
+                taken,
+                // CAST: at most `taken`, a usize.
+                lost: lost as usize,
+            }),
+            Err(other) => other.into(),
+        }
+    }
+
+    /// What there is to read: a copy of the session, and how many elements follow.
+    /// The write count is looked at when fewer than `wanted` are known of.
+    #[inline]
+    fn look(&mut self, wanted: u64) -> Result<(Session, u64), Other> {
         let observed = self.region.load(Field::Epoch);
         if self.epoch() != observed {
             self.follow(observed);
         }
         if core::mem::take(&mut self.unreported) {
-            return Read::NewEpoch;
+            return Err(Other::NewEpoch(observed));
         }
         let session = match &mut self.state {
-            State::Detached => return Read::Inactive,
-            State::Faulty { fault, .. } => return Read::Faulty(*fault),
+            State::Detached => return Err(Other::Inactive),
+            State::Faulty { fault, .. } => return Err(Other::Faulty(*fault)),
             State::Synchronised(session) => session,
         };
-        let elements = session.geometry.elements();
         let read = session.read.count();
-        if session.seen == read {
+        if session.seen - read < wanted {
             let written = self.region.load(Field::Written);
-            // The element copied below is at least as new as this count says,
-            // and the epoch looked at below at least as new as this count.
+            // The elements copied later are at least as new as this count says,
+            // and the epoch looked at later at least as new as this count.
             self.region.acquire(Site::WrittenThenCopy);
             if written == read {
-                return Read::Empty;
+                return Err(Other::Empty);
             }
-            if written < read {
+            if written < session.seen {
                 // A writer that starts anew clears its counters, epoch first.
-                return if self.region.load(Field::Epoch) == session.epoch {
+                return Err(if self.region.load(Field::Epoch) == session.epoch {
+                    let seen = session.seen;
                     self.fail(Fault::WrittenBackwards {
                         found: written,
-                        read,
+                        seen,
                     })
                 } else {
-                    Read::Empty
-                };
+                    Other::Empty
+                });
             }
             session.seen = written;
-            if written - read > elements {
-                let lost = written - read;
-                session.read.jump(written, &session.geometry);
-                return Read::Overrun { lost };
+            if written - read > session.geometry.elements() {
+                return Err(session.overrun(self.resume, written, written));
             }
         }
-        let taken = take(&Element {
+        // No more than the channel holds, whatever the counters say.
+        let pending = (session.seen - read).min(session.geometry.elements());
+        Ok((*session, pending))
+    }
+
+    #[inline]
+    fn element(&self, session: &Session, at: &Cursor) -> Element<'_, M> {
+        Element {
             region: &self.region,
-            offset: session.read.offset(),
+            offset: at.offset(),
             size: session.geometry.element_size(),
-        });
+        }
+    }
+
+    /// After the elements from `session.read` to `end` were copied: how many of
+    /// them, from the first on, may have been overwritten meanwhile. Some are whole.
+    ///
+    /// Element k is overwritten by element k + `elements`, which is not begun
+    /// before the start count is above k + `elements`. So whatever lies at or above
+    /// the start count less `elements` was whole when it was copied, however
+    /// many were copied before.
+    #[inline]
+    fn settle(&mut self, session: &Session, end: Cursor) -> Result<u64, Other> {
         // The counters loaded below are at least as new as any byte copied above.
         self.region.acquire(Site::CopyThenStart);
         let started = self.region.load(Field::WriteStart);
@@ -307,26 +453,31 @@ impl<M: Memory> Reader<M> {
         let observed = self.region.load(Field::Epoch);
         if observed != session.epoch {
             self.follow(observed);
-            return if core::mem::take(&mut self.unreported) {
-                Read::NewEpoch
+            return Err(if core::mem::take(&mut self.unreported) {
+                Other::NewEpoch(observed)
             } else {
-                Read::Inactive
-            };
+                Other::Inactive
+            });
         }
         if started < session.seen {
             let written = session.seen;
-            return self.fail(Fault::StartedBehindWritten { started, written });
+            return Err(self.fail(Fault::StartedBehindWritten { started, written }));
         }
-        if started - read > elements {
-            // Where to go on: at the newest element that was whole.
+        let State::Synchronised(current) = &mut self.state else {
+            return Err(Other::Inactive);
+        };
+        let read = session.read.count();
+        // At least 0: `started` is not below `seen`, which is above `read`.
+        let lost = (started - read).saturating_sub(session.geometry.elements());
+        if lost >= end.count() - read && lost > 0 {
+            // Where the newest is by now.
             let written = self.region.load(Field::Written).max(session.seen);
-            let lost = written - read;
-            session.read.jump(written, &session.geometry);
-            session.seen = written;
-            return Read::Overrun { lost };
+            // Elements up to this count are copied without another look at it.
+            self.region.acquire(Site::ResumeThenCopy);
+            return Err(current.overrun(self.resume, started, written));
         }
-        session.read.advance(&session.geometry);
-        Read::Taken(taken)
+        current.read = end;
+        Ok(lost)
     }
 
     /// The epoch that the state stands for; 0 while detached.
@@ -339,12 +490,12 @@ impl<M: Memory> Reader<M> {
         }
     }
 
-    fn fail<T>(&mut self, fault: Fault) -> Read<T> {
+    fn fail(&mut self, fault: Fault) -> Other {
         self.state = State::Faulty {
             epoch: self.epoch(),
             fault,
         };
-        Read::Faulty(fault)
+        Other::Faulty(fault)
     }
 
     /// Follows the writer from the state's epoch to the `observed` one.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The mode chosen at run time, as a module's parameters do.
 
-use super::{Ethernet, Frame, FrameError, Framing, Meta, MtuError, NetHdr, Raw, Reject, Sink};
+use super::{Ethernet, Frame, FrameError, Framing, MtuError, NetHdr, Packet, Raw, Reject, Sink};
 use crate::channel::{Element, Slot};
 use crate::config::Mode;
 use crate::shm::{Memory, MemoryMut};
@@ -76,27 +76,21 @@ impl Framing for Dynamic {
     }
 
     #[inline]
-    fn admit(&self, parts: &[&[u8]], len: usize, meta: Meta) -> Result<Self::Head, FrameError> {
+    fn admit(&self, packet: &Packet<'_>) -> Result<Self::Head, FrameError> {
         match self {
-            Self::Raw(framing) => framing.admit(parts, len, meta).map(Head::Raw),
-            Self::NetHdr(framing) => framing.admit(parts, len, meta).map(Head::NetHdr),
-            Self::Ethernet(framing) => framing.admit(parts, len, meta).map(Head::Ethernet),
+            Self::Raw(framing) => framing.admit(packet).map(Head::Raw),
+            Self::NetHdr(framing) => framing.admit(packet).map(Head::NetHdr),
+            Self::Ethernet(framing) => framing.admit(packet).map(Head::Ethernet),
         }
     }
 
     #[inline]
-    fn encode<M: MemoryMut>(
-        &self,
-        slot: &mut Slot<'_, M>,
-        head: Self::Head,
-        parts: &[&[u8]],
-        len: usize,
-    ) {
+    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, head: Self::Head, packet: &Packet<'_>) {
         match (self, head) {
-            (Self::Raw(framing), Head::Raw(head)) => framing.encode(slot, head, parts, len),
-            (Self::NetHdr(framing), Head::NetHdr(head)) => framing.encode(slot, head, parts, len),
+            (Self::Raw(framing), Head::Raw(head)) => framing.encode(slot, head, packet),
+            (Self::NetHdr(framing), Head::NetHdr(head)) => framing.encode(slot, head, packet),
             (Self::Ethernet(framing), Head::Ethernet(head)) => {
-                framing.encode(slot, head, parts, len);
+                framing.encode(slot, head, packet);
             }
             // The head of another framing fits nothing: the element stays as it was.
             _ => {}

@@ -2,7 +2,7 @@
 //! Ethernet mode: the frame from offset 0, its length as a little-endian u16 in
 //! the last two bytes of the element.
 
-use super::{mtu, put_parts, Frame, FrameError, Framing, Meta, MtuError, Reject, Sink};
+use super::{mtu, Frame, FrameError, Framing, Meta, MtuError, Packet, Reject, Sink};
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 
@@ -54,9 +54,9 @@ impl Framing for Ethernet {
     }
 
     #[inline]
-    fn admit(&self, _: &[&[u8]], len: usize, _: Meta) -> Result<Self::Head, FrameError> {
-        if len > self.max_frame() {
-            let max = self.max_frame();
+    fn admit(&self, packet: &Packet<'_>) -> Result<Self::Head, FrameError> {
+        let (len, max) = (packet.len(), self.max_frame());
+        if len > max {
             return Err(FrameError::TooLong { len, max });
         }
         if len < HEADER {
@@ -67,14 +67,8 @@ impl Framing for Ethernet {
     }
 
     #[inline]
-    fn encode<M: MemoryMut>(
-        &self,
-        slot: &mut Slot<'_, M>,
-        head: Self::Head,
-        parts: &[&[u8]],
-        _: usize,
-    ) {
-        put_parts(slot, 0, parts);
+    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, head: Self::Head, packet: &Packet<'_>) {
+        packet.put(slot, 0);
         slot.put(slot.size().saturating_sub(LENGTH), &head);
     }
 

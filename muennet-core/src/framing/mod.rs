@@ -9,12 +9,14 @@ mod dynamic;
 mod ethernet;
 mod mtu;
 mod net_hdr;
+mod packet;
 mod raw;
 
 pub use dynamic::Dynamic;
 pub use ethernet::Ethernet;
 pub use mtu::MtuError;
 pub use net_hdr::NetHdr;
+pub use packet::{Checksum, Packet};
 pub use raw::Raw;
 
 use crate::channel::{Element, Slot};
@@ -51,22 +53,15 @@ pub trait Framing {
     /// Bytes of the longest frame that is sent or accepted.
     fn max_frame(&self) -> usize;
 
-    /// Checks a frame, given in `parts` of `len` bytes in all, before anything of
-    /// it is written.
+    /// Checks a frame before anything of it is written.
     ///
     /// # Errors
     ///
     /// The reason why it cannot be sent.
-    fn admit(&self, parts: &[&[u8]], len: usize, meta: Meta) -> Result<Self::Head, FrameError>;
+    fn admit(&self, packet: &Packet<'_>) -> Result<Self::Head, FrameError>;
 
     /// Lays a frame into `slot`, with the head that [`admit`](Self::admit) gave for it.
-    fn encode<M: MemoryMut>(
-        &self,
-        slot: &mut Slot<'_, M>,
-        head: Self::Head,
-        parts: &[&[u8]],
-        len: usize,
-    );
+    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, head: Self::Head, packet: &Packet<'_>);
 
     /// Copies the frame in `element` to where `sink` wants it.
     ///
@@ -78,16 +73,6 @@ pub trait Framing {
         element: &Element<'_, M>,
         sink: &mut impl Sink,
     ) -> Result<Frame, Reject>;
-}
-
-/// Puts `parts` one behind the other, from `at` on.
-#[inline]
-fn put_parts<M: MemoryMut>(slot: &mut Slot<'_, M>, mut at: usize, parts: &[&[u8]]) {
-    for part in parts {
-        slot.put(at, part);
-        // In a slot there is room for all of them, so that this cannot wrap.
-        at = at.wrapping_add(part.len());
-    }
 }
 
 /// Where a received frame goes.
@@ -131,6 +116,15 @@ pub enum FrameError {
         /// The version in its first four bits.
         version: u8,
     },
+    /// The checksum to be filled in does not lie in the frame, or at an odd offset.
+    Checksum {
+        /// Where the sum begins, in bytes from the frame's start.
+        start: usize,
+        /// Where its field lies, in bytes from `start`.
+        offset: usize,
+        /// Bytes of the frame.
+        len: usize,
+    },
 }
 
 impl fmt::Display for FrameError {
@@ -154,6 +148,11 @@ impl fmt::Display for FrameError {
                     "a packet of IP version {version} is neither IPv4 nor IPv6"
                 )
             }
+            Self::Checksum { start, offset, len } => write!(
+                f,
+                "a checksum from {start} on, stored {offset} bytes behind, does not lie in a \
+                 frame of {len} bytes at an even offset"
+            ),
         }
     }
 }

@@ -12,7 +12,7 @@
 //! A reader takes the packet's length from its IP header, as the original does;
 //! the length field may be larger, never smaller.
 
-use super::{mtu, put_parts, Frame, FrameError, Framing, Meta, MtuError, Reject, Sink};
+use super::{mtu, Frame, FrameError, Framing, Meta, MtuError, Packet, Reject, Sink};
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 
@@ -45,15 +45,6 @@ impl NetHdr {
             Err(error) => Err(error),
         }
     }
-}
-
-/// The byte at `index` of a frame in parts.
-fn byte(parts: &[&[u8]], index: usize) -> Option<u8> {
-    parts
-        .iter()
-        .flat_map(|part| part.iter())
-        .nth(index)
-        .copied()
 }
 
 /// Bytes of the packet by its IP header, and of the least such header.
@@ -96,12 +87,12 @@ impl Framing for NetHdr {
     }
 
     #[inline]
-    fn admit(&self, parts: &[&[u8]], len: usize, meta: Meta) -> Result<Self::Head, FrameError> {
-        let max = self.max_frame();
+    fn admit(&self, packet: &Packet<'_>) -> Result<Self::Head, FrameError> {
+        let (len, max) = (packet.len(), self.max_frame());
         if len > max {
             return Err(FrameError::TooLong { len, max });
         }
-        let (Some(first), Some(second)) = (byte(parts, 0), byte(parts, 1)) else {
+        let (Some(first), Some(second)) = (packet.byte(0), packet.byte(1)) else {
             return Err(FrameError::TooShort {
                 len,
                 min: IPV4_HEADER,
@@ -115,22 +106,16 @@ impl Framing for NetHdr {
         if len < min {
             return Err(FrameError::TooShort { len, min });
         }
-        let [m0, m1, m2, m3] = meta.mark.to_le_bytes();
+        let [m0, m1, m2, m3] = packet.meta().mark.to_le_bytes();
         // CAST: at most the MTU, a u16.
         let [l0, l1] = (len as u16).to_le_bytes();
         Ok([m0, m1, m2, m3, l0, l1, protocol, class >> 2])
     }
 
     #[inline]
-    fn encode<M: MemoryMut>(
-        &self,
-        slot: &mut Slot<'_, M>,
-        head: Self::Head,
-        parts: &[&[u8]],
-        _: usize,
-    ) {
+    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, head: Self::Head, packet: &Packet<'_>) {
         slot.put(0, &head);
-        put_parts(slot, HEADER, parts);
+        packet.put(slot, HEADER);
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 //! Raw mode: the payload alone, zero padded. Its length is not on the wire, so the
 //! receiver gets the whole element.
 
-use super::{mtu, put_parts, Frame, FrameError, Framing, Meta, MtuError, Reject, Sink};
+use super::{mtu, Frame, FrameError, Framing, Meta, MtuError, Packet, Reject, Sink};
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 
@@ -45,8 +45,8 @@ impl Framing for Raw {
     }
 
     #[inline]
-    fn admit(&self, _: &[&[u8]], len: usize, _: Meta) -> Result<Self::Head, FrameError> {
-        let max = self.max_frame();
+    fn admit(&self, packet: &Packet<'_>) -> Result<Self::Head, FrameError> {
+        let (len, max) = (packet.len(), self.max_frame());
         match len {
             0 => Err(FrameError::TooShort { len, min: 1 }),
             len if len > max => Err(FrameError::TooLong { len, max }),
@@ -55,15 +55,9 @@ impl Framing for Raw {
     }
 
     #[inline]
-    fn encode<M: MemoryMut>(
-        &self,
-        slot: &mut Slot<'_, M>,
-        (): Self::Head,
-        parts: &[&[u8]],
-        len: usize,
-    ) {
-        put_parts(slot, 0, parts);
-        slot.clear_from(len);
+    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, (): Self::Head, packet: &Packet<'_>) {
+        packet.put(slot, 0);
+        slot.clear_from(packet.len());
     }
 
     #[inline]

@@ -27,6 +27,17 @@ pub(super) unsafe fn into(target: *mut u8, source: &[u8]) {
     unsafe { word::move_in(source.as_ptr(), target, source.len()) };
 }
 
+/// As [`into`], with the sum of [`word::move_in_summing`].
+///
+/// # Safety
+///
+/// As for [`into`].
+#[inline]
+pub(super) unsafe fn into_summing(target: *mut u8, source: &[u8]) -> u64 {
+    // SAFETY: both reach for the slice's length, one by promise, one as a slice.
+    unsafe { word::move_in_summing(source.as_ptr(), target, source.len()) }
+}
+
 /// Clears `len` shared bytes from `target` on.
 ///
 /// # Safety

@@ -11,6 +11,7 @@ mod copy;
 pub(crate) mod heap;
 mod region;
 mod site;
+mod sum;
 #[cfg(not(loom))]
 mod word;
 #[cfg(loom)]
@@ -19,6 +20,7 @@ pub(crate) mod word;
 
 pub use region::{Region, RegionError};
 pub(crate) use site::Site;
+pub(crate) use sum::InternetSum;
 
 use core::ptr::NonNull;
 

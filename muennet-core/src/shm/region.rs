@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A bounded view of a piece of shared memory.
 
-use super::{copy, word, Memory, MemoryMut, Site};
+use super::{copy, word, InternetSum, Memory, MemoryMut, Site};
 use crate::channel::layout::{Field, HEADER_SIZE};
 use core::{fmt, ptr::NonNull};
 
@@ -138,6 +138,23 @@ impl<M: MemoryMut> Region<M> {
         }
         // SAFETY: within the region, as just checked; writable by contract.
         unsafe { copy::into(self.base.as_ptr().add(offset), source) };
+        true
+    }
+
+    /// As [`copy_in`](Self::copy_in), and adds the bytes to `sum`.
+    #[inline]
+    pub(crate) fn copy_in_summing(
+        &mut self,
+        offset: usize,
+        source: &[u8],
+        sum: &mut InternetSum,
+    ) -> bool {
+        if !self.holds(offset, source.len()) {
+            return false;
+        }
+        // SAFETY: within the region, as just checked; writable by contract.
+        let words = unsafe { copy::into_summing(self.base.as_ptr().add(offset), source) };
+        sum.add(words, source.len());
         true
     }
 

@@ -16,10 +16,13 @@ pub(crate) enum Site {
     /// began. Pairs with `CopyThenStart`.
     StartThenElement,
     /// Release, write: whoever sees the write count sees the element. Pairs with
-    /// `WrittenThenCopy`.
+    /// `WrittenThenCopy` and `ResumeThenCopy`.
     ElementThenWritten,
     /// Acquire, read: the copy is as new as the write count.
     WrittenThenCopy,
+    /// Acquire, read after an overrun: the next copy is as new as the write count
+    /// that says where to resume.
+    ResumeThenCopy,
     /// Acquire, read: the start count is as new as the copy.
     CopyThenStart,
     /// Acquire, read: the epoch is as new as the start count, so that counters of

@@ -93,6 +93,48 @@ pub(super) unsafe fn move_in(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
+/// As [`move_in`]; gives the sum of the moved bytes as 16-bit words in the
+/// machine's order, as ones' complement in 64 bits. The last word is filled up
+/// with zeros.
+///
+/// # Safety
+///
+/// As for [`move_out`].
+#[inline]
+pub(super) unsafe fn move_in_summing(from: *const u8, to: *mut u8, len: usize) -> u64 {
+    const WORD: usize = size_of::<u64>();
+    let mut sum = 0u64;
+    let mut at = 0;
+    let mut add = |word: u64| {
+        let (next, carry) = sum.overflowing_add(word);
+        // Cannot wrap again: with a carry, `next` is not the largest number.
+        sum = next.wrapping_add(carry.into());
+    };
+    while len - at >= WORD {
+        // SAFETY: `at + WORD <= len`; `Unaligned` asks for no alignment.
+        unsafe {
+            let word = from.add(at).cast::<Unaligned<u64>>().read();
+            to.add(at).cast::<Unaligned<u64>>().write_volatile(word);
+            add(word.0);
+        }
+        at += WORD;
+    }
+    let mut last = [0; WORD];
+    for byte in &mut last {
+        if at == len {
+            break;
+        }
+        // SAFETY: `at < len`.
+        unsafe {
+            *byte = from.add(at).read();
+            to.add(at).write_volatile(*byte);
+        }
+        at += 1;
+    }
+    add(u64::from_ne_bytes(last));
+    sum
+}
+
 #[derive(Clone, Copy)]
 enum Step {
     Block,

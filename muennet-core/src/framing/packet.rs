@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A frame to be sent, as its sender has it.
+
+use super::{FrameError, Meta};
+use crate::channel::Slot;
+use crate::shm::{InternetSum, MemoryMut};
+
+/// A frame to be sent: its bytes, in one piece or several, and what goes with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Packet<'a> {
+    parts: &'a [&'a [u8]],
+    len: usize,
+    meta: Meta,
+    checksum: Option<Checksum>,
+}
+
+/// A checksum to be filled in while the frame is copied, as Linux asks for with
+/// `CHECKSUM_PARTIAL`.
+///
+/// It is the Internet checksum (RFC 1071) of all bytes from `start` on. What its
+/// field holds before is part of the sum: the sum of the pseudo header, for TCP
+/// and UDP. A checksum of 0 is sent as 0xffff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checksum {
+    /// Where the sum begins, in bytes from the frame's start.
+    pub start: usize,
+    /// Where its field of two bytes lies, in bytes from `start`.
+    pub offset: usize,
+}
+
+impl<'a> Packet<'a> {
+    /// The frame that `parts` make up.
+    #[inline]
+    pub fn new(parts: &'a [&'a [u8]]) -> Self {
+        let len = parts
+            .iter()
+            .fold(0usize, |sum, part| sum.saturating_add(part.len()));
+        Self {
+            parts,
+            len,
+            meta: Meta::default(),
+            checksum: None,
+        }
+    }
+
+    /// With what goes beside its bytes.
+    #[inline]
+    #[must_use]
+    pub fn with_meta(mut self, meta: Meta) -> Self {
+        self.meta = meta;
+        self
+    }
+
+    /// With a checksum to be filled in.
+    #[inline]
+    #[must_use]
+    pub fn with_checksum(mut self, checksum: Checksum) -> Self {
+        self.checksum = Some(checksum);
+        self
+    }
+
+    /// Its bytes in all; [`usize::MAX`] for more than can be counted.
+    #[inline]
+    #[allow(clippy::len_without_is_empty)] // Whether an empty one is a frame is the framing's matter.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// What goes beside its bytes.
+    #[inline]
+    pub fn meta(&self) -> Meta {
+        self.meta
+    }
+
+    /// The byte at `index`.
+    #[inline]
+    pub fn byte(&self, index: usize) -> Option<u8> {
+        let mut index = index;
+        for part in self.parts {
+            match part.get(index) {
+                Some(byte) => return Some(*byte),
+                None => index -= part.len(),
+            }
+        }
+        None
+    }
+
+    /// Checks that the checksum lies in the frame.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<(), FrameError> {
+        match self.checksum {
+            Some(Checksum { start, offset })
+                if offset % 2 != 0
+                    || start
+                        .checked_add(offset)
+                        .and_then(|field| field.checked_add(2))
+                        .is_none_or(|end| end > self.len) =>
+            {
+                let len = self.len;
+                Err(FrameError::Checksum { start, offset, len })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts the frame into `slot` from `at` on, its checksum filled in. The framing
+    /// has made sure that there is room.
+    #[inline]
+    pub fn put<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, at: usize) {
+        match self.checksum {
+            None => {
+                let mut at = at;
+                for part in self.parts {
+                    slot.put(at, part);
+                    // In a slot there is room for all of them, so that this cannot wrap.
+                    at = at.wrapping_add(part.len());
+                }
+            }
+            Some(checksum) => self.put_with(checksum, slot, at),
+        }
+    }
+
+    fn put_with<M: MemoryMut>(&self, checksum: Checksum, slot: &mut Slot<'_, M>, at: usize) {
+        let mut sum = InternetSum::default();
+        let (mut next, mut before) = (at, checksum.start);
+        for part in self.parts {
+            let (plain, summed) = part.split_at_checked(before).unwrap_or((part, &[]));
+            slot.put(next, plain);
+            slot.put_summing(next.wrapping_add(plain.len()), summed, &mut sum);
+            before -= plain.len();
+            next = next.wrapping_add(part.len());
+        }
+        // The field lies in the frame, as `check` has seen.
+        let field = at
+            .wrapping_add(checksum.start)
+            .wrapping_add(checksum.offset);
+        slot.put(field, &sum.checksum());
+    }
+}
