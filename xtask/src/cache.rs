@@ -21,7 +21,15 @@ pub struct Cache {
 impl Cache {
     /// Opens the folder, waiting for another run that uses it.
     pub fn open() -> Result<Self> {
-        let folder = folder()?;
+        Self::lock(folder()?)
+    }
+
+    /// Opens a part with a lock of its own, so that it can be used beside the rest.
+    pub fn part(name: &str) -> Result<Self> {
+        Self::lock(folder()?.join(name))
+    }
+
+    fn lock(folder: PathBuf) -> Result<Self> {
         fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the cache folder {}", folder.display()))?;
         let lock = File::create(folder.join("lock"))?;

@@ -5,7 +5,7 @@ use crate::{
     lab::Lab,
     progress::Seconds,
     run::{cargo, quietly, workspace},
-    scenarios,
+    rust_src, scenarios,
 };
 use anyhow::{bail, Context, Result};
 use std::{cell::OnceCell, time::Instant};
@@ -60,6 +60,11 @@ const LAYERS: &[Layer] = &[
         name: "docs",
         about: "rustdoc without warnings",
         check: Check::Host(docs),
+    },
+    Layer {
+        name: "freestanding",
+        about: "core and device without an operating system, x86_64 and aarch64",
+        check: Check::Host(freestanding),
     },
     Layer {
         name: "demo",
@@ -169,4 +174,14 @@ fn docs() -> Result<()> {
             .env("RUSTDOCFLAGS", "-D warnings"),
     )
     .map(drop)
+}
+
+fn freestanding() -> Result<()> {
+    for target in ["x86_64-unknown-none", "aarch64-unknown-none"] {
+        quietly(&mut rust_src::cargo_freestanding(
+            &["build", "--release", "--package", "smoltcp-device"],
+            target,
+        )?)?;
+    }
+    Ok(())
 }

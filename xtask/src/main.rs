@@ -12,6 +12,7 @@ mod mirror;
 mod process;
 mod progress;
 mod run;
+mod rust_src;
 mod scenarios;
 mod tree;
 mod vm;
