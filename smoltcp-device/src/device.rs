@@ -2,173 +2,155 @@
 //! The device.
 
 use crate::{
-    capabilities,
-    tokens::{RxToken, TxToken},
+    rx::{Rx, RxToken},
+    tx::{Tx, TxToken},
+    Counters, Next, Options, StackFraming,
 };
 use core::num::NonZeroU64;
 use muennet_core::{
     channel::Peer,
-    framing::Ethernet,
-    link::{Link, Received},
+    link::Link,
     notify::Notifier,
     shm::{Memory, MemoryMut},
 };
-use smoltcp::{phy, phy::DeviceCapabilities, time::Instant};
+use smoltcp::{
+    phy,
+    phy::DeviceCapabilities,
+    time::{Duration, Instant},
+};
 
-/// Bytes of the longest frame a [`Device`] handles: an MTU of 1500 and the header.
+/// Bytes of the longest frame of an MTU of 1500: with an Ethernet header.
 pub const MAX_FRAME: usize = 1514;
 
-/// Elements without a frame that one `receive` passes over at most.
-const PATIENCE: usize = 32;
-
-/// A smoltcp device over a link in Ethernet mode.
+/// A smoltcp device over a link in Ethernet or IP mode: `F` is one of the core's
+/// framings `Ethernet` and `NetHdr`, or [`Selected`](crate::Selected).
 ///
 /// `SIZE` is the length of its two buffers in bytes; frames longer than that are
 /// neither received nor sent.
 #[derive(Debug)]
-pub struct Device<R: Memory, W: MemoryMut, N, const SIZE: usize = MAX_FRAME> {
-    link: Link<R, W, Ethernet, N>,
-    received: [u8; SIZE],
-    to_send: [u8; SIZE],
-    /// Length of the frame in `received` that nobody consumed yet.
-    pending: Option<usize>,
-    unannounced: bool,
-    counters: Counters,
+pub struct Device<R: Memory, W: MemoryMut, F, N, const SIZE: usize = MAX_FRAME> {
+    rx: Rx<R, F, SIZE>,
+    tx: Tx<W, F, N, SIZE>,
+    options: Options,
+    /// The state of the link that was told last.
+    told: Peer,
 }
 
-/// What happened so far.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Counters {
-    /// Frames received.
-    pub received: u64,
-    /// Frames sent.
-    pub sent: u64,
-    /// Frames that the peer overwrote before they were read.
-    pub lost: u64,
-    /// Elements that held no acceptable frame.
-    pub rejected: u64,
-    /// Starts of the peer.
-    pub epochs: u64,
-    /// Frames that could not be sent: the device is inactive, or they do not fit.
-    pub not_sent: u64,
-}
-
-impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Device<R, W, N, SIZE> {
+impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
+    Device<R, W, F, N, SIZE>
+{
     /// Makes a device of a link; it is inactive until [`activate`](Self::activate).
-    pub fn new(link: Link<R, W, Ethernet, N>) -> Self {
+    pub fn new(link: Link<R, W, F, N>) -> Self {
+        Self::with_options(link, Options::default())
+    }
+
+    /// As [`new`](Self::new), with other than the default options.
+    pub fn with_options(link: Link<R, W, F, N>, options: Options) -> Self {
         Self {
-            link,
-            received: [0; SIZE],
-            to_send: [0; SIZE],
-            pending: None,
-            unannounced: false,
-            counters: Counters::default(),
+            rx: Rx::new(link.rx),
+            tx: Tx::new(link.tx),
+            options,
+            told: Peer::Down,
         }
     }
 
     /// Starts sending with a new epoch, a random number.
     pub fn activate(&mut self, epoch: NonZeroU64) {
-        self.link.tx.activate(epoch);
+        self.tx.sender.activate(epoch);
     }
 
     /// Stops sending: the peer's carrier goes off.
     pub fn deactivate(&mut self) {
-        self.link.tx.deactivate();
+        self.tx.sender.deactivate();
     }
 
     /// Rings the peer's event if anything was sent since the last call. Call it
-    /// after each poll of the interface.
+    /// after each poll of the interface: one ring for all frames of the poll.
     pub fn flush(&mut self) {
-        if core::mem::take(&mut self.unannounced) {
-            self.link.tx.notify();
-        }
+        self.tx.flush();
     }
 
     /// The state of the link: the peer is there while it is [`Peer::Up`].
     pub fn peer(&mut self) -> Peer {
-        self.link.rx.peer()
+        self.rx.receiver.peer()
+    }
+
+    /// The state of the link, if it is another than at the last call. A peer that
+    /// started anew is up with another epoch.
+    pub fn link_change(&mut self) -> Option<Peer> {
+        let now = self.peer();
+        (core::mem::replace(&mut self.told, now) != now).then_some(now)
     }
 
     /// True when polling the interface would find a frame or a change of the
     /// link. Ask once more before going to sleep until the next event.
     pub fn has_pending(&self) -> bool {
-        self.pending.is_some() || self.link.rx.has_pending()
+        self.rx.has_pending()
+    }
+
+    /// When to poll next; `delay` is what the interface's `poll_delay` says.
+    pub fn next_poll(&self, delay: Option<Duration>) -> Next {
+        if self.has_pending() {
+            return Next::Now;
+        }
+        match delay {
+            Some(Duration::ZERO) => Next::Now,
+            Some(delay) => Next::Within(delay.into()),
+            None => Next::OnEvent,
+        }
     }
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
-        self.counters
+        Counters::of(&self.rx.counters, &self.tx.counters)
     }
 
-    /// Sees to it that a frame is in `received`, if there is one.
-    fn fill(&mut self) -> Option<usize> {
-        for _ in 0..PATIENCE {
-            if self.pending.is_some() {
-                break;
-            }
-            match self.link.rx.receive(&mut &mut self.received[..]) {
-                Received::Frame(frame) => {
-                    self.counters.received += 1;
-                    self.pending = Some(frame.len);
-                }
-                Received::NewEpoch { .. } => self.counters.epochs += 1,
-                Received::Overrun { lost } => {
-                    self.counters.lost = self.counters.lost.saturating_add(lost);
-                }
-                Received::Rejected(_) => self.counters.rejected += 1,
-                Received::Empty | Received::Inactive | Received::Faulty(_) => break,
-            }
-        }
-        self.pending
+    /// Sets the mark of frames whose packet metadata says none.
+    pub fn set_mark(&mut self, mark: u32) {
+        self.options.mark = mark;
     }
 
-    fn max_frame(&self) -> usize {
-        let framing = muennet_core::framing::Framing::max_frame(self.link.tx.framing());
-        framing.min(SIZE)
+    #[cfg(feature = "embassy")]
+    pub(crate) fn framing(&self) -> &F {
+        self.tx.sender.framing()
+    }
+
+    /// The tokens to take the next frame and to answer it, if there is a frame.
+    pub(crate) fn take(&mut self) -> Option<(RxToken<'_>, TxToken<'_, W, F, N, SIZE>)> {
+        let token = self.rx.token()?;
+        Some((token, self.tx.token(self.options.mark)))
+    }
+
+    /// The token to send a frame: always ready, since a writer never waits.
+    pub(crate) fn send(&mut self) -> TxToken<'_, W, F, N, SIZE> {
+        self.tx.token(self.options.mark)
     }
 }
 
-impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> phy::Device
-    for Device<R, W, N, SIZE>
+impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize> phy::Device
+    for Device<R, W, F, N, SIZE>
 {
     type RxToken<'a>
         = RxToken<'a>
     where
         Self: 'a;
     type TxToken<'a>
-        = TxToken<'a, W, Ethernet, N>
+        = TxToken<'a, W, F, N, SIZE>
     where
         Self: 'a;
 
-    fn receive(&mut self, now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
-        let _ = now;
-        let len = self.fill()?;
-        Some((
-            RxToken {
-                frame: &self.received[..len],
-                pending: &mut self.pending,
-            },
-            TxToken {
-                sender: &mut self.link.tx,
-                buffer: &mut self.to_send,
-                counters: &mut self.counters,
-                unannounced: &mut self.unannounced,
-            },
-        ))
+    fn receive(&mut self, _: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
+        self.take()
     }
 
-    /// Always ready: a writer never waits.
-    fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
-        let _ = now;
-        Some(TxToken {
-            sender: &mut self.link.tx,
-            buffer: &mut self.to_send,
-            counters: &mut self.counters,
-            unannounced: &mut self.unannounced,
-        })
+    fn transmit(&mut self, _: Instant) -> Option<Self::TxToken<'_>> {
+        Some(self.send())
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
-        capabilities::ethernet(self.max_frame(), self.link.rx.capacity())
+        let medium = self.tx.sender.framing().medium();
+        let elements = self.rx.receiver.capacity();
+        self.options
+            .capabilities(medium, self.tx.max_frame(), elements)
     }
 }

@@ -3,9 +3,21 @@
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
 
-mod capabilities;
+mod counters;
 mod device;
-mod tokens;
+#[cfg(feature = "embassy")]
+pub mod embassy;
+mod medium;
+mod next;
+mod options;
+pub mod raw;
+mod rx;
+mod tx;
 
-pub use device::{Counters, Device, MAX_FRAME};
-pub use tokens::{RxToken, TxToken};
+pub use counters::Counters;
+pub use device::{Device, MAX_FRAME};
+pub use medium::{RawMode, Selected, StackFraming};
+pub use next::Next;
+pub use options::Options;
+pub use rx::RxToken;
+pub use tx::TxToken;

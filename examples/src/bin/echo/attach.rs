@@ -14,7 +14,7 @@ use muennet_host::{
 use std::{fs::OpenOptions, path::Path};
 
 /// The device of this process.
-pub type Device = smoltcp_device::Device<Input, Output, Option<Ringer>>;
+pub type Device = smoltcp_device::Device<Input, Output, Ethernet, Option<Ringer>>;
 
 /// The channels, attached.
 pub struct Attachment {

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What a device counts.
+
+/// What happened so far.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct Counters {
+    /// Frames received.
+    pub received: u64,
+    /// Bytes of these.
+    pub received_bytes: u64,
+    /// Frames sent.
+    pub sent: u64,
+    /// Bytes of these.
+    pub sent_bytes: u64,
+    /// Frames that the peer overwrote before they were read.
+    pub lost: u64,
+    /// Elements that held no acceptable frame.
+    pub rejected: u64,
+    /// Starts of the peer.
+    pub epochs: u64,
+    /// Frames that could not be sent: the device is inactive, or the framing does
+    /// not carry them.
+    pub not_sent: u64,
+}
+
+/// The receiving half's share.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+    pub(crate) lost: u64,
+    pub(crate) rejected: u64,
+    pub(crate) epochs: u64,
+}
+
+/// The sending half's share.
+#[derive(Debug, Default)]
+pub(crate) struct Sent {
+    pub(crate) frames: u64,
+    pub(crate) bytes: u64,
+    pub(crate) failed: u64,
+}
+
+impl Counters {
+    pub(crate) fn of(received: &Received, sent: &Sent) -> Self {
+        Self {
+            received: received.frames,
+            received_bytes: received.bytes,
+            sent: sent.frames,
+            sent_bytes: sent.bytes,
+            lost: received.lost,
+            rejected: received.rejected,
+            epochs: received.epochs,
+            not_sent: sent.failed,
+        }
+    }
+}

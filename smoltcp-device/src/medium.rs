@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Which of smoltcp's media a framing carries.
+
+use core::fmt;
+use muennet_core::{
+    channel::{Element, Slot},
+    framing::{Dynamic, Ethernet, Frame, FrameError, Framing, Meta, NetHdr, Raw, Reject, Sink},
+    shm::{Memory, MemoryMut},
+};
+use smoltcp::phy::Medium;
+
+/// A framing that a network stack can run over.
+pub trait StackFraming: Framing {
+    /// What its frames are.
+    fn medium(&self) -> Medium;
+}
+
+impl StackFraming for Ethernet {
+    fn medium(&self) -> Medium {
+        Medium::Ethernet
+    }
+}
+
+impl StackFraming for NetHdr {
+    fn medium(&self) -> Medium {
+        Medium::Ip
+    }
+}
+
+/// A framing chosen at run time, Ethernet or IP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Selected {
+    framing: Dynamic,
+    medium: Medium,
+}
+
+/// Raw mode carries neither Ethernet nor IP: use [`raw::Port`](crate::raw::Port).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RawMode(pub Raw);
+
+impl fmt::Display for RawMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("raw mode carries no medium of a network stack; use Ethernet or net_hdr mode")
+    }
+}
+
+impl core::error::Error for RawMode {}
+
+impl From<Ethernet> for Selected {
+    fn from(framing: Ethernet) -> Self {
+        Self {
+            framing: Dynamic::Ethernet(framing),
+            medium: Medium::Ethernet,
+        }
+    }
+}
+
+impl From<NetHdr> for Selected {
+    fn from(framing: NetHdr) -> Self {
+        Self {
+            framing: Dynamic::NetHdr(framing),
+            medium: Medium::Ip,
+        }
+    }
+}
+
+impl TryFrom<Dynamic> for Selected {
+    type Error = RawMode;
+
+    fn try_from(framing: Dynamic) -> Result<Self, RawMode> {
+        match framing {
+            Dynamic::Ethernet(framing) => Ok(framing.into()),
+            Dynamic::NetHdr(framing) => Ok(framing.into()),
+            Dynamic::Raw(framing) => Err(RawMode(framing)),
+        }
+    }
+}
+
+impl StackFraming for Selected {
+    fn medium(&self) -> Medium {
+        self.medium
+    }
+}
+
+impl Framing for Selected {
+    type Head = <Dynamic as Framing>::Head;
+
+    fn element_size(&self) -> usize {
+        self.framing.element_size()
+    }
+
+    fn min_element(&self) -> usize {
+        self.framing.min_element()
+    }
+
+    #[inline]
+    fn max_frame(&self) -> usize {
+        self.framing.max_frame()
+    }
+
+    #[inline]
+    fn admit(&self, parts: &[&[u8]], len: usize, meta: Meta) -> Result<Self::Head, FrameError> {
+        self.framing.admit(parts, len, meta)
+    }
+
+    #[inline]
+    fn encode<M: MemoryMut>(
+        &self,
+        slot: &mut Slot<'_, M>,
+        head: Self::Head,
+        parts: &[&[u8]],
+        len: usize,
+    ) {
+        self.framing.encode(slot, head, parts, len);
+    }
+
+    #[inline]
+    fn decode<M: Memory>(
+        &self,
+        element: &Element<'_, M>,
+        sink: &mut impl Sink,
+    ) -> Result<Frame, Reject> {
+        self.framing.decode(element, sink)
+    }
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the user of a device chooses.
+
+use smoltcp::phy::{ChecksumCapabilities, DeviceCapabilities, Medium};
+
+/// Choices that the channels leave open. The defaults suit any peer.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which checksums smoltcp computes and verifies: all of them by default.
+    ///
+    /// Shared memory damages no bytes, so a pair of components may agree on
+    /// `ChecksumCapabilities::ignored()`. A Linux peer verifies what it receives.
+    pub checksum: ChecksumCapabilities,
+    /// Frames that may be in flight to this end; by default as many as the input
+    /// channel holds. smoltcp keeps the window it advertises below it.
+    pub max_burst: Option<usize>,
+    /// Mark of frames whose packet metadata says none, in framings with marks.
+    pub mark: u32,
+}
+
+impl Options {
+    /// Capabilities of a link with frames up to `max_frame` bytes, whose input
+    /// channel has room for `elements`.
+    pub(crate) fn capabilities(
+        &self,
+        medium: Medium,
+        max_frame: usize,
+        elements: u64,
+    ) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = medium;
+        capabilities.max_transmission_unit = max_frame;
+        // A peer that sends more than this before we look overwrites its own frames.
+        let held = usize::try_from(elements).unwrap_or(usize::MAX);
+        capabilities.max_burst_size = Some(self.max_burst.unwrap_or(held));
+        capabilities.checksum = self.checksum.clone();
+        capabilities
+    }
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Raw mode: messages without a network stack.
+
+use crate::{counters, rx::Rx, Counters};
+use core::num::NonZeroU64;
+use muennet_core::{
+    channel::Peer,
+    framing::{Meta, Raw},
+    link::{Link, SendError, Sender},
+    notify::Notifier,
+    shm::{Memory, MemoryMut},
+};
+
+/// Sends and receives messages of up to an element's `SIZE` bytes.
+///
+/// A message comes out as long as the sender's element, with zeros behind what
+/// was sent; it may get lost, as on any network.
+#[derive(Debug)]
+pub struct Port<R: Memory, W: MemoryMut, N, const SIZE: usize> {
+    rx: Rx<R, Raw, SIZE>,
+    sender: Sender<W, Raw, N>,
+    sent: counters::Sent,
+}
+
+impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Port<R, W, N, SIZE> {
+    /// Makes a port of a link; it is inactive until [`activate`](Self::activate).
+    pub fn new(link: Link<R, W, Raw, N>) -> Self {
+        Self {
+            rx: Rx::new(link.rx),
+            sender: link.tx,
+            sent: counters::Sent::default(),
+        }
+    }
+
+    /// Starts sending with a new epoch, a random number.
+    pub fn activate(&mut self, epoch: NonZeroU64) {
+        self.sender.activate(epoch);
+    }
+
+    /// Stops sending.
+    pub fn deactivate(&mut self) {
+        self.sender.deactivate();
+    }
+
+    /// Sends a message and rings the peer's event. Never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing was sent then.
+    pub fn send(&mut self, message: &[u8]) -> Result<(), SendError> {
+        match self.sender.send(&[message], Meta::default()) {
+            Ok(()) => {
+                self.sent.frames += 1;
+                self.sent.bytes += message.len() as u64;
+                Ok(())
+            }
+            Err(error) => {
+                self.sent.failed += 1;
+                Err(error)
+            }
+        }
+    }
+
+    /// Gives the next message to `take`, if there is one.
+    pub fn receive<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        let token = self.rx.token()?;
+        Some(token.consume_mut(|message| take(message)))
+    }
+
+    /// True when [`receive`](Self::receive) would find something.
+    pub fn has_pending(&self) -> bool {
+        self.rx.has_pending()
+    }
+
+    /// The state of the link.
+    pub fn peer(&mut self) -> Peer {
+        self.rx.receiver.peer()
+    }
+
+    /// What happened so far.
+    pub fn counters(&self) -> Counters {
+        Counters::of(&self.rx.counters, &self.sent)
+    }
+}

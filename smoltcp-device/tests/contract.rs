@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The contract of tokens, hints and counters, as the device's users rely on it.
+
+use muennet_core::{
+    channel::Peer,
+    framing::{Dynamic, Ethernet, Framing, NetHdr, Raw},
+    notify::Notifier,
+};
+use muennet_host::{
+    epoch,
+    in_process::links,
+    mapping::{Input, Output},
+};
+use smoltcp::{
+    phy::{Checksum, ChecksumCapabilities, Device as _, Medium, RxToken as _, TxToken as _},
+    time::{Duration, Instant},
+};
+use smoltcp_device::{raw, Device, Next, Options, Selected, StackFraming};
+use std::{
+    num::NonZeroU64,
+    panic::{catch_unwind, AssertUnwindSafe},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const ELEMENTS: usize = 8;
+const NOW: Instant = Instant::ZERO;
+
+#[derive(Default)]
+struct Rings(AtomicUsize);
+
+impl Rings {
+    fn take(&self) -> usize {
+        self.0.swap(0, Ordering::Relaxed)
+    }
+}
+
+impl Notifier for Rings {
+    fn notify(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+type End<'a, F> = Device<Input, Output, F, &'a Rings>;
+
+/// Two devices on one wire, both active; the rings are those of the first.
+fn pair<F: StackFraming + Clone>(rings: &Rings, framing: F) -> (End<'_, F>, End<'_, F>) {
+    let len = 64 + ELEMENTS * framing.element_size();
+    let other = Box::leak(Box::default());
+    let (a, b) = links(len, PROTOCOL, framing, (rings, &*other)).unwrap();
+    let (mut a, mut b) = (Device::new(a), Device::new(b));
+    a.activate(epoch::random());
+    b.activate(epoch::random());
+    (a, b)
+}
+
+fn ethernet(rings: &Rings) -> (End<'_, Ethernet>, End<'_, Ethernet>) {
+    pair(rings, Ethernet::new(1500).unwrap())
+}
+
+fn send<F: StackFraming>(device: &mut End<'_, F>, frame: &[u8]) {
+    let token = device.transmit(NOW).expect("always ready");
+    token.consume(frame.len(), |room| room.copy_from_slice(frame));
+}
+
+fn receive<F: StackFraming>(device: &mut End<'_, F>) -> Option<Vec<u8>> {
+    let (rx, _) = device.receive(NOW)?;
+    Some(rx.consume(<[u8]>::to_vec))
+}
+
+#[test]
+fn a_receive_token_dropped_unused_loses_nothing() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    send(&mut a, &[1; 60]);
+    send(&mut a, &[2; 61]);
+    for _ in 0..3 {
+        assert!(b.receive(NOW).is_some());
+        assert!(b.has_pending());
+    }
+    assert_eq!(receive(&mut b), Some(vec![1; 60]));
+    assert_eq!(receive(&mut b), Some(vec![2; 61]));
+    assert_eq!(receive(&mut b), None);
+    assert_eq!(b.counters().received, 2);
+    assert_eq!(b.counters().received_bytes, 121);
+}
+
+#[test]
+fn a_transmit_token_dropped_unused_sends_and_reserves_nothing() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    for _ in 0..10 * ELEMENTS {
+        assert!(a.transmit(NOW).is_some());
+    }
+    send(&mut a, &[1; 60]);
+    assert_eq!(receive(&mut b), Some(vec![1; 60]));
+    assert_eq!(receive(&mut b), None);
+    assert_eq!(a.counters().sent, 1);
+}
+
+#[test]
+fn a_frame_is_answered_while_it_is_held() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    send(&mut a, &[7; 60]);
+    let (rx, tx) = b.receive(NOW).unwrap();
+    rx.consume(|frame| tx.consume(frame.len(), |room| room.copy_from_slice(frame)));
+    assert_eq!(receive(&mut a), Some(vec![7; 60]));
+}
+
+#[test]
+fn a_panic_in_a_closure_leaves_no_torn_frame() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    assert_eq!(receive(&mut b), None);
+    let sending = catch_unwind(AssertUnwindSafe(|| {
+        let token = a.transmit(NOW).unwrap();
+        token.consume(100, |room| {
+            room.fill(9);
+            panic!("half a frame");
+        })
+    }));
+    assert!(sending.is_err());
+    assert!(!b.has_pending());
+    send(&mut a, &[1; 60]);
+    let taking = catch_unwind(AssertUnwindSafe(|| {
+        let (rx, _) = b.receive(NOW).unwrap();
+        rx.consume(|_| panic!("cannot stand it"))
+    }));
+    assert!(taking.is_err());
+    // The frame that was taken is gone; the next one is whole.
+    send(&mut a, &[2; 60]);
+    assert_eq!(receive(&mut b), Some(vec![2; 60]));
+    assert_eq!(receive(&mut b), None);
+    assert_eq!(a.counters().sent, 2);
+}
+
+#[test]
+fn one_ring_for_a_batch() {
+    let rings = Rings::default();
+    let (mut a, _b) = ethernet(&rings);
+    assert_eq!(rings.take(), 1, "activation rings");
+    for _ in 0..5 {
+        send(&mut a, &[1; 60]);
+    }
+    assert_eq!(rings.take(), 0);
+    a.flush();
+    a.flush();
+    assert_eq!(rings.take(), 1);
+    a.deactivate();
+    a.deactivate();
+    assert_eq!(rings.take(), 1, "deactivation rings");
+}
+
+#[test]
+fn a_slow_reader_counts_what_it_lost() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    assert_eq!(receive(&mut b), None);
+    let sent = 3 * ELEMENTS;
+    for number in 0..sent {
+        send(&mut a, &[number as u8; 60]);
+    }
+    let mut received = vec![];
+    while let Some(frame) = receive(&mut b) {
+        received.push(frame[0]);
+    }
+    assert!(received.is_sorted());
+    let counters = b.counters();
+    assert_eq!(counters.lost + counters.received, sent as u64);
+    assert!(counters.lost > 0);
+    send(&mut a, &[99; 60]);
+    assert_eq!(receive(&mut b), Some(vec![99; 60]));
+}
+
+#[test]
+fn what_cannot_be_sent_is_counted() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    send(&mut a, &[1; 13]);
+    a.deactivate();
+    send(&mut a, &[1; 60]);
+    assert_eq!(a.counters().not_sent, 2);
+    assert_eq!(receive(&mut b), None);
+}
+
+#[test]
+fn hints_say_when_to_poll() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    // The peer's start is news.
+    assert_eq!(b.next_poll(None), Next::Now);
+    assert_eq!(receive(&mut b), None);
+    assert_eq!(b.next_poll(None), Next::OnEvent);
+    let delay = Duration::from_millis(5);
+    assert_eq!(b.next_poll(Some(delay)), Next::Within(delay.into()));
+    assert_eq!(b.next_poll(Some(Duration::ZERO)), Next::Now);
+    send(&mut a, &[1; 60]);
+    assert_eq!(b.next_poll(Some(delay)), Next::Now);
+    assert!(receive(&mut b).is_some());
+    assert_eq!(b.next_poll(None), Next::OnEvent);
+    a.deactivate();
+    assert_eq!(b.next_poll(None), Next::Now);
+
+    let watch = core::time::Duration::from_millis(1);
+    assert_eq!(Next::Now.sleep(watch), None);
+    assert_eq!(Next::OnEvent.sleep(watch), Some(watch));
+    assert_eq!(Next::Within(delay.into()).sleep(watch), Some(watch));
+    assert_eq!(Next::Within(watch / 2).sleep(watch), Some(watch / 2));
+}
+
+#[test]
+fn the_link_follows_the_peer() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    let Some(Peer::Up { epoch: first }) = b.link_change() else {
+        panic!("the peer is active");
+    };
+    assert_eq!(b.link_change(), None);
+    a.activate(epoch::random());
+    let Some(Peer::Up { epoch: second }) = b.link_change() else {
+        panic!("the peer started anew");
+    };
+    assert_ne!(first, second);
+    a.deactivate();
+    assert_eq!(b.link_change(), Some(Peer::Down));
+    assert_eq!(b.link_change(), None);
+    assert_eq!(receive(&mut b), None);
+    a.activate(epoch::random());
+    assert_eq!(receive(&mut b), None);
+    // An epoch that came and went unseen is not counted.
+    assert_eq!(b.counters().epochs, 1);
+}
+
+#[test]
+fn capabilities_are_honest() {
+    let framing = Ethernet::new(9000).unwrap();
+    let len = 64 + ELEMENTS * framing.element_size();
+    let (a, b) = links(len, PROTOCOL, framing, ((), ())).unwrap();
+    let device: Device<_, _, _, _> = Device::new(a);
+    let capabilities = device.capabilities();
+    assert_eq!(capabilities.medium, Medium::Ethernet);
+    // No more than the buffers hold.
+    assert_eq!(capabilities.max_transmission_unit, 1514);
+    assert_eq!(capabilities.max_burst_size, Some(ELEMENTS));
+    assert!(capabilities.checksum.tcp.rx() && capabilities.checksum.tcp.tx());
+    let mut checksum = ChecksumCapabilities::ignored();
+    checksum.udp = Checksum::Tx;
+    let options = Options {
+        checksum,
+        max_burst: Some(3),
+        ..Options::default()
+    };
+    let device: Device<_, _, _, _, 9014> = Device::with_options(b, options);
+    let capabilities = device.capabilities();
+    assert_eq!(capabilities.max_transmission_unit, 9014);
+    assert_eq!(capabilities.max_burst_size, Some(3));
+    assert!(!capabilities.checksum.tcp.rx() && capabilities.checksum.udp.tx());
+}
+
+#[test]
+fn a_frame_longer_than_the_buffers_is_passed_over() {
+    let framing = Ethernet::new(9000).unwrap();
+    let len = 64 + ELEMENTS * framing.element_size();
+    let (a, b) = links(len, PROTOCOL, framing, ((), ())).unwrap();
+    let mut large: Device<_, _, _, _, 9014> = Device::new(a);
+    let mut small: Device<_, _, _, _> = Device::new(b);
+    large.activate(epoch::random());
+    for len in [9014, 1515, 1514] {
+        let token = large.transmit(NOW).unwrap();
+        token.consume(len, |room| room.fill(5));
+    }
+    let (rx, _) = small.receive(NOW).unwrap();
+    assert_eq!(rx.consume(<[u8]>::len), 1514);
+    assert_eq!(small.counters().rejected, 2);
+}
+
+#[test]
+fn the_framing_can_be_chosen_at_run_time() {
+    let rings = Rings::default();
+    let ip = Selected::try_from(Dynamic::NetHdr(NetHdr::new(1500).unwrap())).unwrap();
+    let (mut a, mut b) = pair(&rings, ip);
+    let capabilities = a.capabilities();
+    assert_eq!(capabilities.medium, Medium::Ip);
+    assert_eq!(capabilities.max_transmission_unit, 1500);
+    let mut packet = [0; 20];
+    (packet[0], packet[3]) = (0x45, 20);
+    send(&mut a, &packet);
+    assert_eq!(receive(&mut b), Some(packet.to_vec()));
+    let ethernet = Selected::try_from(Dynamic::Ethernet(Ethernet::new(1500).unwrap())).unwrap();
+    assert_eq!(
+        pair(&rings, ethernet).0.capabilities().medium,
+        Medium::Ethernet
+    );
+    assert!(Selected::try_from(Dynamic::Raw(Raw::new(8).unwrap())).is_err());
+}
+
+#[test]
+fn marks_come_with_packets() {
+    let rings = Rings::default();
+    let (mut a, mut b) = pair(&rings, NetHdr::new(1500).unwrap());
+    let mut packet = [0; 20];
+    (packet[0], packet[3]) = (0x45, 20);
+    let mut crossed = |a: &mut End<'_, NetHdr>, mark: Option<u32>| {
+        let mut token = a.transmit(NOW).unwrap();
+        if let Some(mark) = mark {
+            token.set_mark(mark);
+        }
+        token.consume(20, |room| room.copy_from_slice(&packet));
+        let (rx, _) = b.receive(NOW).unwrap();
+        #[cfg(feature = "packetmeta-id")]
+        assert_eq!(rx.meta().id, rx.mark());
+        let mark = rx.mark();
+        rx.consume(|_| ());
+        mark
+    };
+    assert_eq!(crossed(&mut a, None), 0);
+    assert_eq!(crossed(&mut a, Some(7)), 7);
+    a.set_mark(9);
+    assert_eq!(crossed(&mut a, None), 9);
+    assert_eq!(crossed(&mut a, Some(u32::MAX)), u32::MAX);
+}
+
+#[cfg(feature = "packetmeta-id")]
+#[test]
+fn packet_metadata_sets_the_mark() {
+    let rings = Rings::default();
+    let (mut a, mut b) = pair(&rings, NetHdr::new(1500).unwrap());
+    a.set_mark(9);
+    for (id, mark) in [(0, 9), (5, 5)] {
+        let mut token = a.transmit(NOW).unwrap();
+        let mut meta = smoltcp::phy::PacketMeta::default();
+        meta.id = id;
+        token.set_meta(meta);
+        token.consume(20, |room| {
+            room.fill(0);
+            (room[0], room[3]) = (0x45, 20);
+        });
+        let (rx, _) = b.receive(NOW).unwrap();
+        assert_eq!(rx.meta().id, mark);
+        rx.consume(|_| ());
+    }
+}
+
+#[test]
+fn raw_messages_cross() {
+    let framing = Raw::new(32).unwrap();
+    let (a, b) = links(64 + 4 * 32, PROTOCOL, framing, ((), ())).unwrap();
+    let (mut a, mut b) = (
+        raw::Port::<_, _, _, 32>::new(a),
+        raw::Port::<_, _, _, 32>::new(b),
+    );
+    assert!(a.send(b"too early").is_err());
+    a.activate(epoch::random());
+    assert!(a.send(&[1; 33]).is_err());
+    assert_eq!(b.receive(<[u8]>::to_vec), None);
+    a.send(b"hello").unwrap();
+    assert!(b.has_pending());
+    let message = b.receive(<[u8]>::to_vec).unwrap();
+    assert_eq!(message.len(), 32);
+    assert_eq!(message.trim_ascii_end(), [&b"hello"[..], &[0; 27]].concat());
+    assert_eq!(b.receive(|_| ()), None);
+    assert_eq!((a.counters().sent, a.counters().not_sent), (1, 2));
+    assert_eq!(b.counters().received_bytes, 32);
+    assert!(matches!(b.peer(), Peer::Up { .. }));
+    a.deactivate();
+    assert_eq!(b.peer(), Peer::Down);
+}
