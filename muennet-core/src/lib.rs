@@ -13,6 +13,7 @@ extern crate std;
 
 pub mod channel;
 pub mod config;
+pub mod event;
 pub mod framing;
 pub mod ivshmem;
 pub mod link;

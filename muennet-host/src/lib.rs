@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod epoch;
+pub mod events;
 pub mod in_process;
 pub mod ivshmem;
 pub mod layout;

@@ -2,6 +2,7 @@
 //! When to poll next.
 
 use core::time::Duration;
+use muennet_core::event::Events;
 
 /// When an interface over the device should be polled next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +17,20 @@ pub enum Next {
 }
 
 impl Next {
-    /// How long to sleep at most; `None` not at all. A peer that is reset rings no
-    /// more, so `watch` says how long its absence may stay unnoticed.
-    pub fn sleep(self, watch: Duration) -> Option<Duration> {
-        match self {
-            Self::Now => None,
-            Self::Within(limit) => Some(limit.min(watch)),
-            Self::OnEvent => Some(watch),
-        }
+    /// Sleeps by `events` until then.
+    ///
+    /// A peer that is reset rings no more; `watch` says how long its absence may
+    /// stay unnoticed, `None` for as long as nothing else happens.
+    ///
+    /// # Errors
+    ///
+    /// As [`Events::wait`].
+    pub fn wait<E: Events>(self, events: &mut E, watch: Option<Duration>) -> Result<(), E::Error> {
+        let limit = match self {
+            Self::Now => return Ok(()),
+            Self::Within(limit) => Some(watch.map_or(limit, |watch| watch.min(limit))),
+            Self::OnEvent => watch,
+        };
+        events.wait(limit)
     }
 }

@@ -3,6 +3,7 @@
 
 use muennet_core::{
     channel::Peer,
+    event::Events,
     framing::{Dynamic, Ethernet, Framing, NetHdr, Raw},
     notify::Notifier,
 };
@@ -203,10 +204,35 @@ fn hints_say_when_to_poll() {
     assert_eq!(b.next_poll(None), Next::Now);
 
     let watch = core::time::Duration::from_millis(1);
-    assert_eq!(Next::Now.sleep(watch), None);
-    assert_eq!(Next::OnEvent.sleep(watch), Some(watch));
-    assert_eq!(Next::Within(delay.into()).sleep(watch), Some(watch));
-    assert_eq!(Next::Within(watch / 2).sleep(watch), Some(watch / 2));
+    let slept = |next: Next, watch| {
+        let mut sleep = Sleeps(vec![]);
+        next.wait(&mut sleep, watch).unwrap();
+        sleep.0
+    };
+    assert_eq!(slept(Next::Now, Some(watch)), []);
+    assert_eq!(slept(Next::OnEvent, None), [None]);
+    assert_eq!(slept(Next::OnEvent, Some(watch)), [Some(watch)]);
+    assert_eq!(
+        slept(Next::Within(delay.into()), Some(watch)),
+        [Some(watch)]
+    );
+    assert_eq!(
+        slept(Next::Within(watch / 2), Some(watch)),
+        [Some(watch / 2)]
+    );
+    assert_eq!(slept(Next::Within(watch), None), [Some(watch)]);
+}
+
+/// Takes note of how long it was to sleep.
+struct Sleeps(Vec<Option<core::time::Duration>>);
+
+impl Events for Sleeps {
+    type Error = std::convert::Infallible;
+
+    fn wait(&mut self, limit: Option<core::time::Duration>) -> Result<(), Self::Error> {
+        self.0.push(limit);
+        Ok(())
+    }
 }
 
 #[test]

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Sleeping until a peer rings.
+
+use core::time::Duration;
+
+/// What a component sleeps by until the event of one of its channels rings.
+///
+/// There is one implementation for each place that a component can live in:
+/// `hlt` until the interrupt in a subject of Muen, an eventfd in a process, a
+/// pause between looks where a channel has no event.
+///
+/// An event says "look", no more: rings may come for nothing, and several may
+/// come as one. A component therefore looks at its channels, asks whether any has
+/// something pending, and sleeps only if none has.
+pub trait Events {
+    /// Why it cannot sleep.
+    type Error;
+
+    /// Sleeps until an event rings, but not longer than `limit`. Returns at once
+    /// if one has rung since the last call, and may return early.
+    ///
+    /// # Errors
+    ///
+    /// What the place says; nobody slept then.
+    fn wait(&mut self, limit: Option<Duration>) -> Result<(), Self::Error>;
+}
