@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 #![doc = include_str!("../README.md")]
 
+pub mod attach;
 pub mod epoch;
 pub mod events;
 pub mod in_process;
@@ -8,3 +9,4 @@ pub mod ivshmem;
 pub mod layout;
 pub mod mapping;
 pub mod policy;
+pub mod wait;

@@ -111,7 +111,10 @@ fn frames_and_rings_cross_and_restarts_are_seen() {
         poll(&mut [PollFd::new(&vector, PollFlags::IN)], None).unwrap();
         assert!(vector.clear() && !vector.clear());
         let mut frame = [0; 1514];
-        assert_eq!(receiver.receive(&mut &mut frame[..]), Received::NewEpoch);
+        assert_eq!(
+            receiver.receive(&mut &mut frame[..]),
+            Received::NewEpoch { epoch: round }
+        );
         let received = receiver.receive(&mut &mut frame[..]);
         assert!(matches!(received, Received::Frame(frame) if frame.len == 60));
         assert_eq!(frame[..60], [round as u8; 60]);

@@ -4,7 +4,7 @@
 use core::fmt;
 use muennet_core::{
     channel::{Element, Slot},
-    framing::{Dynamic, Ethernet, Frame, FrameError, Framing, Meta, NetHdr, Raw, Reject, Sink},
+    framing::{Dynamic, Ethernet, Frame, FrameError, Framing, NetHdr, Packet, Raw, Reject, Sink},
     shm::{Memory, MemoryMut},
 };
 use smoltcp::phy::Medium;
@@ -99,19 +99,13 @@ impl Framing for Selected {
     }
 
     #[inline]
-    fn admit(&self, parts: &[&[u8]], len: usize, meta: Meta) -> Result<Self::Head, FrameError> {
-        self.framing.admit(parts, len, meta)
+    fn admit(&self, packet: &Packet<'_>) -> Result<Self::Head, FrameError> {
+        self.framing.admit(packet)
     }
 
     #[inline]
-    fn encode<M: MemoryMut>(
-        &self,
-        slot: &mut Slot<'_, M>,
-        head: Self::Head,
-        parts: &[&[u8]],
-        len: usize,
-    ) {
-        self.framing.encode(slot, head, parts, len);
+    fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, head: Self::Head, packet: &Packet<'_>) {
+        self.framing.encode(slot, head, packet);
     }
 
     #[inline]

@@ -9,10 +9,12 @@ use muennet_core::{
     notify::Notifier,
     sinfo::{self, Detail, Kind, Memory, Sinfo, SinfoError},
 };
+use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use std::{
     collections::HashMap,
     fs::File,
     io,
+    net::Shutdown,
     os::{
         fd::{AsFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd},
         unix::{fs::FileExt, net::UnixStream},
@@ -71,8 +73,31 @@ pub struct Client {
     events: Vec<u8>,
     peers: Peers,
     vectors: Vec<EventFd>,
-    /// As long as it is open, this process is the subject.
-    _socket: UnixStream,
+    socket: UnixStream,
+}
+
+/// The connection itself: the subject is connected while this lives.
+#[derive(Debug)]
+pub struct Connection(UnixStream);
+
+impl Connection {
+    /// True once the server has ended it: the channels are nobody's any more.
+    pub fn has_ended(&self) -> bool {
+        let mut end = [PollFd::new(&self.0, PollFlags::RDHUP)];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        poll(&mut end, Some(&now)).is_ok_and(|count| count > 0)
+    }
+}
+
+/// Leaves: the server deactivates what this subject writes.
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // The server may have ended it before.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
 }
 
 fn event(descriptor: OwnedFd) -> EventFd {
@@ -143,8 +168,14 @@ impl Client {
             events,
             peers,
             vectors,
-            _socket: socket,
+            socket,
         })
+    }
+
+    /// What remains of the client once its channels are mapped: the subject leaves
+    /// when it is dropped.
+    pub fn into_connection(self) -> Connection {
+        Connection(self.socket)
     }
 
     /// The subject information.

@@ -2,8 +2,9 @@
 //! The command line.
 
 use clap::Parser;
+use muennet_host::attach::ChannelArgs;
 use smoltcp::wire::Ipv4Cidr;
-use std::{fmt, num::NonZeroU64, path::PathBuf, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr};
 
 /// Answers ping, TCP echo and UDP echo (port 7) on a pair of Muen channels.
 #[derive(Debug, Parser)]
@@ -14,34 +15,9 @@ use std::{fmt, num::NonZeroU64, path::PathBuf, str::FromStr, time::Duration};
     echo --in-file /muenfs/net_in --out-file /muenfs/net_out --address 10.0.0.2/24"
 )]
 pub struct Args {
-    /// Be a subject of muen-ivshmem, by its socket.
-    #[arg(long, value_name = "SOCKET", requires = "input", requires = "output",
-          required_unless_present = "in_file", conflicts_with_all = ["in_file", "out_file"])]
-    pub ivshmem: Option<PathBuf>,
-
-    /// Name of the channel to read.
-    #[arg(long = "in", value_name = "CHANNEL", requires = "ivshmem")]
-    pub input: Option<String>,
-
-    /// Name of the channel to write.
-    #[arg(long = "out", value_name = "CHANNEL", requires = "ivshmem")]
-    pub output: Option<String>,
-
-    /// File of the channel to read.
-    #[arg(long, value_name = "FILE", requires = "out_file")]
-    pub in_file: Option<PathBuf>,
-
-    /// File of the channel to write.
-    #[arg(long, value_name = "FILE", requires = "in_file")]
-    pub out_file: Option<PathBuf>,
-
-    /// Protocol of the channel to read, hexadecimal.
-    #[arg(long, value_name = "HEX", default_value = "7ade5c549b08e814", value_parser = protocol)]
-    pub reader_protocol: NonZeroU64,
-
-    /// Protocol of the channel to write, hexadecimal.
-    #[arg(long, value_name = "HEX", default_value = "7ade5c549b08e814", value_parser = protocol)]
-    pub writer_protocol: NonZeroU64,
+    /// The channels.
+    #[command(flatten)]
+    pub channels: ChannelArgs,
 
     /// Longest IP packet in bytes, at most 1500.
     #[arg(long, value_name = "BYTES", default_value_t = 1500,
@@ -55,26 +31,6 @@ pub struct Args {
     /// IPv4 address with the length of the network's prefix.
     #[arg(long, value_name = "ADDRESS/LENGTH", default_value = "192.168.7.2/24", value_parser = address)]
     pub address: Ipv4Cidr,
-
-    /// Microseconds between looks at a channel without event.
-    #[arg(long = "poll", value_name = "MICROSECONDS", default_value_t = 1000,
-          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    poll_us: u64,
-}
-
-impl Args {
-    /// Time between looks at a channel without event.
-    pub fn poll(&self) -> Duration {
-        Duration::from_micros(self.poll_us)
-    }
-}
-
-fn protocol(text: &str) -> Result<NonZeroU64, String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    u64::from_str_radix(digits, 16)
-        .ok()
-        .and_then(NonZeroU64::new)
-        .ok_or_else(|| "give a hexadecimal number of at most 64 bits, not 0".to_owned())
 }
 
 fn address(text: &str) -> Result<Ipv4Cidr, String> {

@@ -4,17 +4,18 @@
 mod args;
 mod attach;
 mod servers;
-mod wait;
 
 use anyhow::Result;
 use args::Args;
 use clap::Parser;
 use muennet_core::channel::Peer;
+use muennet_host::wait::{self, Stop};
 use smoltcp::{
     iface::{Config, Interface, SocketSet},
+    time::Instant,
     wire::{EthernetAddress, IpCidr},
 };
-use std::{process::ExitCode, time::Duration};
+use std::{os::fd::AsFd, process::ExitCode, time::Duration};
 
 /// How often the peer's epoch is looked at when nothing else happens.
 const WATCH: Duration = Duration::from_millis(100);
@@ -30,12 +31,11 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    let stop = wait::Stop::on_signals()?;
-    let mut attachment = attach::attach(args)?;
-    let device = &mut attachment.device;
+    let stop = Stop::on_signals()?;
+    let (mut device, ground) = attach::attach(args)?;
     let mut config = Config::new(EthernetAddress(args.mac.0).into());
     config.random_seed = muennet_host::epoch::random().get();
-    let mut interface = Interface::new(config, device, wait::now());
+    let mut interface = Interface::new(config, &mut device, Instant::now());
     interface.update_ip_addrs(|addresses| {
         // The list of a fresh interface has room for one.
         let _ = addresses.push(IpCidr::Ipv4(args.address));
@@ -63,17 +63,20 @@ fn run(args: &Args) -> Result<()> {
             }
             peer = now;
         }
-        interface.poll(wait::now(), device, &mut sockets);
+        interface.poll(Instant::now(), &mut device, &mut sockets);
         if servers.serve(&mut sockets) {
-            interface.poll(wait::now(), device, &mut sockets);
+            interface.poll(Instant::now(), &mut device, &mut sockets);
         }
         device.flush();
         if !device.has_pending() {
-            let delay = interface.poll_delay(wait::now(), &sockets);
+            let delay = interface.poll_delay(Instant::now(), &sockets);
             let limit = delay.map_or(WATCH, |delay| WATCH.min(delay.into()));
-            match &attachment.vector {
-                Some(vector) => wait::until(vector, &stop, limit)?,
-                None => wait::pause(&stop, limit.min(args.poll()))?,
+            match &ground.vector {
+                Some(vector) => {
+                    wait::until(&[vector.as_fd(), stop.as_fd()], limit)?;
+                    vector.clear();
+                }
+                None => wait::until(&[stop.as_fd()], limit.min(args.channels.poll()))?,
             }
         }
     }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Time, sleep and signals.
+//! Waiting: for events, for the end, and never longer than asked.
 
-use anyhow::Result;
-use muennet_host::ivshmem::client::Vector;
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
-use smoltcp::time::Instant;
 use std::{
-    os::unix::net::UnixStream,
+    io,
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
     sync::{
         atomic::{AtomicBool, Ordering},
         Arc,
@@ -14,12 +15,8 @@ use std::{
     time::Duration,
 };
 
-/// smoltcp's clock.
-pub fn now() -> Instant {
-    Instant::now()
-}
-
 /// Whether the process is to end.
+#[derive(Debug)]
 pub struct Stop {
     set: Arc<AtomicBool>,
     woken: UnixStream,
@@ -27,7 +24,11 @@ pub struct Stop {
 
 impl Stop {
     /// Set by SIGTERM or SIGINT, which also end a wait.
-    pub fn on_signals() -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn on_signals() -> io::Result<Self> {
         let (woken, waker) = UnixStream::pair()?;
         let set = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
@@ -43,30 +44,28 @@ impl Stop {
     }
 }
 
-/// Waits for the event, for the end, or for as long as `limit`.
-pub fn until(vector: &Vector, stop: &Stop, limit: Duration) -> Result<()> {
-    wait(
-        &mut [
-            PollFd::new(vector, PollFlags::IN),
-            PollFd::new(&stop.woken, PollFlags::IN),
-        ],
-        limit,
-    )?;
-    vector.clear();
-    Ok(())
+/// Readable once a signal came.
+impl AsFd for Stop {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.woken.as_fd()
+    }
 }
 
-/// Waits for the end, or for as long as `limit`.
-pub fn pause(stop: &Stop, limit: Duration) -> Result<()> {
-    wait(&mut [PollFd::new(&stop.woken, PollFlags::IN)], limit)
-}
-
-fn wait(descriptors: &mut [PollFd<'_>], limit: Duration) -> Result<()> {
+/// Waits until one of `descriptors` is readable, or for as long as `limit`.
+///
+/// # Errors
+///
+/// What the system says; a signal is none.
+pub fn until(descriptors: &[BorrowedFd<'_>], limit: Duration) -> io::Result<()> {
+    let mut waits: Vec<_> = descriptors
+        .iter()
+        .map(|descriptor| PollFd::new(descriptor, PollFlags::IN))
+        .collect();
     let limit = Timespec {
         tv_sec: limit.as_secs() as i64,
         tv_nsec: limit.subsec_nanos().into(),
     };
-    match poll(descriptors, Some(&limit)) {
+    match poll(&mut waits, Some(&limit)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
     }

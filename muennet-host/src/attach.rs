@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A pair of channels for a program, as its command line names them.
+
+use crate::{
+    ivshmem::client::{Client, ClientError, Connection, Ringer, Vector},
+    mapping::{Input, Output},
+};
+use clap::Args;
+use std::{
+    fs::OpenOptions,
+    io,
+    num::NonZeroU64,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use thiserror::Error;
+
+/// The channels' part of a command line: a subject of `muen-ivshmem`, or two files.
+#[derive(Debug, Clone, Args)]
+pub struct ChannelArgs {
+    /// Be a subject of muen-ivshmem, by its socket.
+    #[arg(long, value_name = "SOCKET", requires = "input", requires = "output",
+          required_unless_present = "in_file", conflicts_with_all = ["in_file", "out_file"])]
+    pub ivshmem: Option<PathBuf>,
+
+    /// Name of the channel to read.
+    #[arg(long = "in", value_name = "CHANNEL", requires = "ivshmem")]
+    pub input: Option<String>,
+
+    /// Name of the channel to write.
+    #[arg(long = "out", value_name = "CHANNEL", requires = "ivshmem")]
+    pub output: Option<String>,
+
+    /// File of the channel to read.
+    #[arg(long, value_name = "FILE", requires = "out_file")]
+    pub in_file: Option<PathBuf>,
+
+    /// File of the channel to write.
+    #[arg(long, value_name = "FILE", requires = "in_file")]
+    pub out_file: Option<PathBuf>,
+
+    /// Protocol of the channel to read, hexadecimal.
+    #[arg(long, value_name = "HEX", default_value = "7ade5c549b08e814", value_parser = protocol)]
+    pub reader_protocol: NonZeroU64,
+
+    /// Protocol of the channel to write, hexadecimal.
+    #[arg(long, value_name = "HEX", default_value = "7ade5c549b08e814", value_parser = protocol)]
+    pub writer_protocol: NonZeroU64,
+
+    /// Microseconds between looks at a channel without event.
+    #[arg(long = "poll", value_name = "MICROSECONDS", default_value_t = 1000,
+          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    poll_us: u64,
+}
+
+/// Reads a protocol number as `modprobe muennet` does: hexadecimal, with or without `0x`.
+///
+/// # Errors
+///
+/// What to give instead.
+pub fn protocol(text: &str) -> Result<NonZeroU64, String> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u64::from_str_radix(digits, 16)
+        .ok()
+        .and_then(NonZeroU64::new)
+        .ok_or_else(|| "give a hexadecimal number of at most 64 bits, not 0".to_owned())
+}
+
+/// Why there is no pair of channels.
+#[derive(Debug, Error)]
+pub enum AttachError {
+    /// `muen-ivshmem` does not give them.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// A file cannot be mapped.
+    #[error("cannot map {path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The command line names no pair of channels.
+    #[error("give --ivshmem with --in and --out, or --in-file and --out-file")]
+    NoChannels,
+}
+
+/// A pair of channels, mapped, with what comes with them.
+#[derive(Debug)]
+pub struct Attachment {
+    /// The channel to read.
+    pub input: Input,
+    /// The channel to write.
+    pub output: Output,
+    /// What rings the reader of `output`, if it has an event.
+    pub ringer: Option<Ringer>,
+    /// The event of `input`, if it has one.
+    pub vector: Option<Vector>,
+    /// The connection to the server; files have none.
+    pub connection: Option<Connection>,
+}
+
+impl ChannelArgs {
+    /// Time between looks at a channel without event.
+    pub fn poll(&self) -> Duration {
+        Duration::from_micros(self.poll_us)
+    }
+
+    /// Maps the channels.
+    ///
+    /// # Errors
+    ///
+    /// [`AttachError`] says what is wrong.
+    pub fn attach(&self) -> Result<Attachment, AttachError> {
+        if let (Some(socket), Some(input), Some(output)) =
+            (&self.ivshmem, &self.input, &self.output)
+        {
+            let client = Client::connect(socket)?;
+            return Ok(Attachment {
+                input: client.input(input)?,
+                output: client.output(output)?,
+                ringer: client.notifier(output)?,
+                vector: client.vector(input)?,
+                connection: Some(client.into_connection()),
+            });
+        }
+        let (Some(input), Some(output)) = (&self.in_file, &self.out_file) else {
+            return Err(AttachError::NoChannels);
+        };
+        Ok(Attachment {
+            input: read_file(input)?,
+            output: write_file(output)?,
+            ringer: None,
+            vector: None,
+            connection: None,
+        })
+    }
+}
+
+/// Maps a channel's file for reading.
+///
+/// # Errors
+///
+/// [`AttachError::File`].
+pub fn read_file(path: &Path) -> Result<Input, AttachError> {
+    let map = || {
+        let file = OpenOptions::new().read(true).open(path)?;
+        let len = file.metadata()?.len();
+        Input::new(&file, 0, len as usize)
+    };
+    map().map_err(|source| failed(path, source))
+}
+
+/// Maps a channel's file for writing.
+///
+/// # Errors
+///
+/// [`AttachError::File`].
+pub fn write_file(path: &Path) -> Result<Output, AttachError> {
+    let map = || {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let len = file.metadata()?.len();
+        Output::new(&file, 0, len as usize)
+    };
+    map().map_err(|source| failed(path, source))
+}
+
+fn failed(path: &Path, source: io::Error) -> AttachError {
+    AttachError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
