@@ -73,12 +73,12 @@ pub enum AttachError {
     #[error(transparent)]
     Client(#[from] ClientError),
     /// A file cannot be mapped.
-    #[error("cannot map {path}: {source}")]
+    #[error("cannot map {path}: {cause}")]
     File {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The command line names no pair of channels.
     #[error("give --ivshmem with --in and --out, or --in-file and --out-file")]
@@ -148,7 +148,7 @@ pub fn read_file(path: &Path) -> Result<Input, AttachError> {
         let len = file.metadata()?.len();
         Input::new(&file, 0, len as usize)
     };
-    map().map_err(|source| failed(path, source))
+    map().map_err(|cause| failed(path, cause))
 }
 
 /// Maps a channel's file for writing.
@@ -162,12 +162,12 @@ pub fn write_file(path: &Path) -> Result<Output, AttachError> {
         let len = file.metadata()?.len();
         Output::new(&file, 0, len as usize)
     };
-    map().map_err(|source| failed(path, source))
+    map().map_err(|cause| failed(path, cause))
 }
 
-fn failed(path: &Path, source: io::Error) -> AttachError {
+fn failed(path: &Path, cause: io::Error) -> AttachError {
     AttachError::File {
         path: path.to_owned(),
-        source,
+        cause,
     }
 }

@@ -2,6 +2,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod attach;
+pub mod bridge;
 pub mod epoch;
 pub mod events;
 pub mod in_process;
@@ -9,4 +10,5 @@ pub mod ivshmem;
 pub mod layout;
 pub mod mapping;
 pub mod policy;
+pub mod tap;
 pub mod wait;

@@ -29,12 +29,12 @@ use vmm_sys_util::eventfd::EventFd;
 #[derive(Debug, Error)]
 pub enum ClientError {
     /// Nobody serves there.
-    #[error("cannot connect to {path}: {source}; is muen-ivshmem running?")]
+    #[error("cannot connect to {path}: {cause}; is muen-ivshmem running?")]
     Connect {
         /// The socket.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The connection ended or failed.
     #[error("the server broke off: {0}; is another process this subject already?")]
@@ -114,9 +114,9 @@ impl Client {
     ///
     /// [`ClientError`] says what is wrong.
     pub fn connect(path: &Path) -> Result<Self, ClientError> {
-        let socket = UnixStream::connect(path).map_err(|source| ClientError::Connect {
+        let socket = UnixStream::connect(path).map_err(|cause| ClientError::Connect {
             path: path.to_owned(),
-            source,
+            cause,
         })?;
         let next = || {
             message::receive(&socket)?

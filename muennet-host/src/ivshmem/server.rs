@@ -182,6 +182,10 @@ impl Server {
 
     fn enter(&mut self, number: usize, connection: UnixStream, tell: &mut impl FnMut(&str)) {
         let name = self.policy.subjects[number].clone();
+        // The one before may have ended since it was looked at.
+        if self.is_gone(number) {
+            self.leave(number, tell);
+        }
         if self.subjects[number].connection.is_some() {
             tell(&format!("{name}: refused, a connection is there already"));
             return;

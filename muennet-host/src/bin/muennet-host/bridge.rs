@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! `muennet-host bridge`.
+
+use anyhow::{Context, Result};
+use muennet_core::{
+    config::Mode,
+    framing::{Dynamic, Meta},
+};
+use muennet_host::{
+    attach::{Attachment, ChannelArgs},
+    bridge::{Bridge, Counters, End, Settings},
+    tap::{Kind, Tap},
+    wait::{self, Stop},
+};
+use std::{os::fd::AsFd, time::Duration};
+
+/// Time between attempts to find the server again.
+const RETRY: Duration = Duration::from_millis(100);
+
+/// Join a pair of channels to an interface of this host.
+///
+/// The interface is made, or taken over if it persists; its carrier follows the
+/// peer. Give it an address and set it up with `ip`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    muennet-host bridge --tap tap0 --ivshmem /run/muen/linux.sock --in testchannel_2 --out testchannel_1\n  \
+    muennet-host bridge --tun tun0 --in-file /muenfs/net_in --out-file /muenfs/net_out")]
+#[group(id = "interface", required = true, multiple = false, args = ["tap", "tun"])]
+pub struct Args {
+    /// Name of a TAP interface: Ethernet frames (flags=eth_dev).
+    #[arg(long, value_name = "NAME")]
+    tap: Option<String>,
+
+    /// Name of a TUN interface: IP packets (flags=net_hdr).
+    #[arg(long, value_name = "NAME")]
+    tun: Option<String>,
+
+    #[command(flatten)]
+    channels: ChannelArgs,
+
+    /// Longest IP packet in bytes.
+    #[arg(long, value_name = "BYTES", default_value_t = 1500,
+          value_parser = clap::value_parser!(u16).range(68..))]
+    mtu: u16,
+
+    /// Mark of the packets that are sent; frames carry none.
+    #[arg(long, default_value_t = 0, requires = "tun")]
+    mark: u32,
+}
+
+/// Runs the bridge until a signal comes.
+pub fn run(args: &Args) -> Result<()> {
+    let stop = Stop::on_signals()?;
+    let (kind, mode, name) = match (&args.tap, &args.tun) {
+        (Some(name), _) => (Kind::Frames, Mode::Ethernet, name),
+        (None, Some(name)) => (Kind::Packets, Mode::NetHdr, name),
+        (None, None) => anyhow::bail!("give --tap or --tun"),
+    };
+    let settings = Settings {
+        framing: Dynamic::new(mode, args.mtu).context("--mtu")?,
+        protocols: (args.channels.reader_protocol, args.channels.writer_protocol),
+        meta: Meta { mark: args.mark },
+        poll: args.channels.poll(),
+    };
+    let mut attachment = args.channels.attach()?;
+    let tap = Tap::open(kind, name)?;
+    tap.set_mtu(args.mtu)?;
+    println!("{}: bridged", tap.name());
+
+    let mut counters = Counters::default();
+    loop {
+        let mut bridge = Bridge::new(&tap, attachment, settings, &mut counters)?;
+        let end = bridge.run(&stop, |what| println!("{}: {what}", tap.name()))?;
+        if end == End::Stopped {
+            break;
+        }
+        drop(bridge);
+        println!(
+            "{}: carrier off, muen-ivshmem ended; waiting for it",
+            tap.name()
+        );
+        match attach_again(args, &stop)? {
+            Some(again) => attachment = again,
+            None => break,
+        }
+    }
+    println!("{}: {counters}", tap.name());
+    Ok(())
+}
+
+/// Attaches once more when that is possible; `None` when it is to end instead.
+fn attach_again(args: &Args, stop: &Stop) -> Result<Option<Attachment>> {
+    let mut told = String::new();
+    while !stop.is_set() {
+        wait::until(&[stop.as_fd()], RETRY)?;
+        match args.channels.attach() {
+            Ok(attachment) => return Ok(Some(attachment)),
+            Err(error) => {
+                let error = error.to_string();
+                if error != told {
+                    eprintln!("muennet-host: {error}");
+                    told = error;
+                }
+            }
+        }
+    }
+    Ok(None)
+}

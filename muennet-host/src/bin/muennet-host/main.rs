@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Muen channels on a Linux host: joins them to interfaces, and shows them.
+
+mod bridge;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Muen channels on a Linux host.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Bridge(bridge::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Bridge(args) => bridge::run(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("muennet-host: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
