@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What there is: interfaces, their children, and the children's marks.
+
+use crate::{
+    client::{Client, Error},
+    message::{Attribute, Command},
+};
+use serde::Serialize;
+
+/// An interface with channels.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its index.
+    pub ifindex: u32,
+    /// `raw`, `net_hdr` or `eth_dev`.
+    pub mode: String,
+    /// Its input channel; empty if there is none.
+    #[serde(rename = "in")]
+    pub input: String,
+    /// Its output channel; empty if there is none.
+    #[serde(rename = "out")]
+    pub output: String,
+    /// Bytes of its largest packet.
+    pub mtu: u32,
+    /// Whether its peer is there.
+    pub carrier: bool,
+    /// Frames received.
+    pub rx_frames: u64,
+    /// Frames sent.
+    pub tx_frames: u64,
+    /// Frames overwritten before they were read.
+    pub rx_lost: u64,
+    /// Frames that were no frames.
+    pub rx_rejected: u64,
+    /// Times the peer began anew.
+    pub epochs: u64,
+    /// Its children, by name.
+    pub children: Vec<Child>,
+}
+
+/// A child of an interface.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Child {
+    /// Its name.
+    pub name: String,
+    /// Its index.
+    pub ifindex: u32,
+    /// Frames received.
+    pub rx_frames: u64,
+    /// Frames sent.
+    pub tx_frames: u64,
+    /// Its marks, in order.
+    pub marks: Vec<u32>,
+    #[serde(skip)]
+    parent: String,
+}
+
+/// Asks the driver for all of it.
+pub fn read(client: &mut Client) -> Result<Vec<Interface>, Error> {
+    let interfaces = client.dump(Command::GetInterface)?;
+    let children = client.dump(Command::GetChild)?;
+    let marks = client.dump(Command::GetMark)?;
+    Ok(assemble(interfaces, children, marks))
+}
+
+/// Puts the three lists together. They were read one after the other: what belongs to
+/// an interface or a child that was not there then is left out.
+fn assemble(
+    interfaces: Vec<Vec<Attribute>>,
+    children: Vec<Vec<Attribute>>,
+    marks: Vec<Vec<Attribute>>,
+) -> Vec<Interface> {
+    let mut children: Vec<Child> = children.into_iter().map(child).collect();
+    for attributes in marks {
+        let (mut name, mut value) = (None, None);
+        for attribute in attributes {
+            match attribute {
+                Attribute::ChildDev(child) => name = Some(child),
+                Attribute::Mark(mark) => value = Some(mark),
+                _ => {}
+            }
+        }
+        let child = children
+            .iter_mut()
+            .find(|child| Some(&child.name) == name.as_ref());
+        if let (Some(child), Some(mark)) = (child, value) {
+            child.marks.push(mark);
+        }
+    }
+    for child in &mut children {
+        child.marks.sort_unstable();
+    }
+    children.sort_by(|a, b| a.name.cmp(&b.name));
+    let mut interfaces: Vec<Interface> = interfaces.into_iter().map(interface).collect();
+    for child in children {
+        if let Some(parent) = interfaces
+            .iter_mut()
+            .find(|interface| interface.name == child.parent)
+        {
+            parent.children.push(child);
+        }
+    }
+    interfaces.sort_by_key(|interface| interface.ifindex);
+    interfaces
+}
+
+fn interface(attributes: Vec<Attribute>) -> Interface {
+    let mut interface = Interface::default();
+    for attribute in attributes {
+        match attribute {
+            Attribute::Dev(name) => interface.name = name,
+            Attribute::IfIndex(index) => interface.ifindex = index,
+            Attribute::Mode(mode) => interface.mode = mode,
+            Attribute::In(channel) => interface.input = channel,
+            Attribute::Out(channel) => interface.output = channel,
+            Attribute::Mtu(mtu) => interface.mtu = mtu,
+            Attribute::Carrier(carrier) => interface.carrier = carrier,
+            Attribute::RxFrames(count) => interface.rx_frames = count,
+            Attribute::TxFrames(count) => interface.tx_frames = count,
+            Attribute::RxLost(count) => interface.rx_lost = count,
+            Attribute::RxRejected(count) => interface.rx_rejected = count,
+            Attribute::Epochs(count) => interface.epochs = count,
+            Attribute::ChildDev(_) | Attribute::Mark(_) | Attribute::Unknown(_) => {}
+        }
+    }
+    interface
+}
+
+fn child(attributes: Vec<Attribute>) -> Child {
+    let mut child = Child::default();
+    for attribute in attributes {
+        match attribute {
+            Attribute::Dev(name) => child.parent = name,
+            Attribute::ChildDev(name) => child.name = name,
+            Attribute::IfIndex(index) => child.ifindex = index,
+            Attribute::RxFrames(count) => child.rx_frames = count,
+            Attribute::TxFrames(count) => child.tx_frames = count,
+            _ => {}
+        }
+    }
+    child
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    pub(crate) fn sample() -> Vec<Interface> {
+        let interfaces = vec![
+            vec![
+                Attribute::Dev("mirage1".into()),
+                Attribute::IfIndex(4),
+                Attribute::Mode("eth_dev".into()),
+                Attribute::In("mirage1|out".into()),
+                Attribute::Out(String::new()),
+                Attribute::Mtu(1500),
+                Attribute::Carrier(false),
+            ],
+            vec![
+                Attribute::Dev("net0".into()),
+                Attribute::IfIndex(3),
+                Attribute::Mode("net_hdr".into()),
+                Attribute::In("testchannel_4".into()),
+                Attribute::Out("testchannel_3".into()),
+                Attribute::Mtu(1500),
+                Attribute::Carrier(true),
+                Attribute::RxFrames(120),
+                Attribute::TxFrames(118),
+                Attribute::RxLost(2),
+                Attribute::RxRejected(0),
+                Attribute::Epochs(1),
+            ],
+        ];
+        let child = |name: &str, index| {
+            vec![
+                Attribute::Dev("net0".into()),
+                Attribute::ChildDev(name.into()),
+                Attribute::IfIndex(index),
+                Attribute::RxFrames(12),
+                Attribute::TxFrames(3),
+            ]
+        };
+        let mark = |name: &str, mark| vec![Attribute::ChildDev(name.into()), Attribute::Mark(mark)];
+        let orphan = vec![
+            Attribute::Dev("gone".into()),
+            Attribute::ChildDev("lost".into()),
+        ];
+        assemble(
+            interfaces,
+            vec![child("c2", 6), orphan, child("c1", 5)],
+            vec![
+                mark("c1", 9),
+                mark("c1", 5),
+                mark("c1", 7),
+                mark("nobody", 1),
+                mark("c1", 8),
+            ],
+        )
+    }
+
+    #[test]
+    fn three_lists_become_one_tree() {
+        let tree = sample();
+        assert_eq!(tree.len(), 2);
+        assert_eq!(tree[0].name, "net0");
+        assert_eq!(tree[0].rx_lost, 2);
+        let names: Vec<_> = tree[0].children.iter().map(|child| &child.name).collect();
+        assert_eq!(names, ["c1", "c2"]);
+        assert_eq!(tree[0].children[0].marks, [5, 7, 8, 9]);
+        assert!(tree[0].children[1].marks.is_empty());
+        assert!(tree[1].children.is_empty() && !tree[1].carrier);
+    }
+
+    #[test]
+    fn json_has_the_names_of_the_parameters() {
+        let json: serde_json::Value = serde_json::to_value(sample()).unwrap();
+        assert_eq!(json[0]["in"], "testchannel_4");
+        assert_eq!(json[0]["carrier"], true);
+        assert_eq!(json[0]["children"][0]["marks"][3], 9);
+        assert_eq!(json[1]["name"], "mirage1");
+        assert_eq!(json[0]["children"][0].get("parent"), None);
+    }
+}
