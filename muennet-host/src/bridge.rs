@@ -246,7 +246,7 @@ impl<'a> Bridge<'a> {
                         self.counters.refused += 1;
                     }
                 }
-                Received::NewEpoch => self.counters.epochs += 1,
+                Received::NewEpoch { .. } => self.counters.epochs += 1,
                 Received::Overrun { lost } => {
                     self.counters.lost = self.counters.lost.saturating_add(lost);
                 }
