@@ -110,6 +110,16 @@ impl Wire<'_> {
         )
     }
 
+    /// A command that boots a VM with a shell on its own input and output.
+    pub fn shell(&self, name: &str) -> Result<Command> {
+        Ok(vm::on_terminal(
+            &self.lab.tree,
+            &self.lab.initramfs,
+            &format!("{FOLDER}/{name}.sock"),
+            self.vectors,
+        ))
+    }
+
     /// Starts the echo server as the subject "echo" of the policy one-wire.
     pub fn echo(&self) -> Result<Process> {
         let mut command = Command::new(program("echo"));

@@ -72,6 +72,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::demos),
     },
     Layer {
+        name: "shell",
+        about: "the VM to play in",
+        check: Check::Vm(scenarios::shell),
+    },
+    Layer {
         name: "interrupt",
         about: "one wire with events: starts, restarts, carrier, tcpdump, counters",
         check: Check::Vm(scenarios::interrupt),

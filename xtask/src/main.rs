@@ -14,6 +14,7 @@ mod progress;
 mod run;
 mod rust_src;
 mod scenarios;
+mod shell;
 mod tree;
 mod vm;
 
@@ -37,6 +38,8 @@ enum Command {
     },
     /// Build the kernel modules for the stock Debian kernel.
     Kmod,
+    /// Open a shell in a VM with the modules, an echo server at the other end.
+    Shell,
     /// Run the checks: lints, unit tests, models, documentation, VMs.
     Test {
         /// Run only the layers of these names.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo { linux: false } => demo::one_wire().map(|()| true),
         Command::Demo { linux: true } => demo::two_linux().map(|()| true),
+        Command::Shell => shell::shell().map(|()| true),
         Command::Kmod => kmods().map(|()| true),
         Command::Test { list: true, .. } => {
             layers::list();

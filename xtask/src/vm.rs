@@ -8,6 +8,7 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     os::unix::net::UnixStream,
     path::{Path, PathBuf},
+    process::Command,
     time::{Duration, Instant},
 };
 
@@ -66,6 +67,15 @@ pub fn arguments(
         &format!("ivshmem-doorbell,chardev=ivshmem,vectors={vectors}"),
     ];
     words.map(str::to_owned).to_vec()
+}
+
+/// A VM with a shell on the first serial port, which is this process's input and output.
+pub fn on_terminal(tree: &Tree, initramfs: &str, socket: &str, vectors: usize) -> Command {
+    let mut command = tree.command("qemu-system-x86_64");
+    command
+        .args(arguments(tree, initramfs, socket, vectors, "muennet.shell"))
+        .args(["-serial", "mon:stdio"]);
+    command
 }
 
 impl Vm {

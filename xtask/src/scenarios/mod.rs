@@ -5,10 +5,12 @@
 
 mod parameters;
 mod reload;
+mod shell;
 mod wire;
 
 pub use parameters::parameters;
 pub use reload::reload;
+pub use shell::shell;
 pub use wire::{interrupt, poll};
 
 use crate::{demo, lab::Lab};
