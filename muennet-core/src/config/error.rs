@@ -58,6 +58,11 @@ pub enum Why {
     NameInvalid,
     /// An entry for an interface that has no name.
     NoInterface,
+    /// More entries than there can be interfaces.
+    TooMany {
+        /// The most there can be.
+        max: usize,
+    },
     /// Neither an input nor an output channel.
     NoChannel,
     /// A channel was given, this protocol was not.
@@ -139,6 +144,9 @@ impl fmt::Display for Why {
             Self::NotHexadecimal => "not a hexadecimal number of at most 64 bits",
             Self::ProtocolZero => "a protocol must not be 0",
             Self::NotDecimal => "not a decimal number",
+            Self::TooMany { max } => {
+                return write!(f, "there can be no more than {max} interfaces")
+            }
             Self::OutOfRange { min, max } => return write!(f, "not between {min} and {max}"),
             Self::UnknownFlag => "unknown flag; there are net_hdr and eth_dev",
             Self::BothModes => "net_hdr and eth_dev exclude each other",

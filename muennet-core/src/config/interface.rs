@@ -126,6 +126,10 @@ impl<'a> Lists<'a> {
                 None => Ok(None),
             };
         }
+        if index >= MAX_INTERFACES {
+            let max = MAX_INTERFACES;
+            return Err(error(Parameter::Name, name, Why::TooMany { max }));
+        }
         parse::name(name).map_err(|why| error(Parameter::Name, name, why))?;
 
         let channel = |list, protocol_parameter, protocol_list| {
@@ -266,6 +270,18 @@ mod tests {
                 ..good
             },
             "parameter reader_protocol, entry 1, value \"0x0\": a protocol must not be 0",
+        );
+        let names = ["a"; MAX_INTERFACES + 1];
+        let error = all(Lists {
+            name: &names,
+            input: &names,
+            reader_protocol: &names,
+            ..Lists::default()
+        })
+        .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "parameter name, entry 33, value \"a\": there can be no more than 32 interfaces"
         );
         refused(
             Lists {

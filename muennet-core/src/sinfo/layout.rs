@@ -9,6 +9,8 @@ pub const ADDRESS: u64 = 0xe_0000_0000;
 pub const MAX_RESOURCES: usize = 255;
 /// Bytes of a resource.
 pub const RESOURCE_SIZE: usize = 128;
+/// Bytes of a resource that its kind defines.
+pub(super) const DETAIL_SIZE: usize = RESOURCE_SIZE - resource::DETAIL;
 /// Bytes of the whole: header and the most resources.
 pub const SIZE: usize = RESOURCES + MAX_RESOURCES * RESOURCE_SIZE;
 
@@ -33,6 +35,18 @@ pub(super) mod resource {
     pub(crate) const MEMORY_ADDRESS: usize = DETAIL + 8;
     pub(crate) const MEMORY_SIZE: usize = DETAIL + 16;
     pub(crate) const MEMORY_HASH: usize = DETAIL + 24;
+}
+
+/// The `N` bytes at a constant offset of `LEN`.
+pub(super) fn field<const AT: usize, const N: usize, const LEN: usize>(
+    bytes: &[u8; LEN],
+) -> [u8; N] {
+    const { assert!(AT + N <= LEN) };
+    let mut field = [0; N];
+    for (target, source) in field.iter_mut().zip(bytes.iter().skip(AT)) {
+        *target = *source;
+    }
+    field
 }
 
 const _: () = assert!(SUBJECT + NAME_SIZE + 1 == COUNT);

@@ -18,6 +18,7 @@
 
 #[cfg(feature = "builder")]
 mod builder;
+mod device;
 mod layout;
 mod name;
 mod parse;
@@ -25,6 +26,7 @@ mod resource;
 
 #[cfg(feature = "builder")]
 pub use builder::{BuildError, Builder};
+pub use device::{Device, DeviceMemory, DevicePort};
 pub use layout::{ADDRESS, MAGIC, MAX_RESOURCES, RESOURCE_SIZE, SIZE};
 pub use name::{Name, NameError};
 pub use parse::{Sinfo, SinfoError};

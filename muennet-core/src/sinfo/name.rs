@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Names of subjects and resources.
 
-use super::layout::NAME_SIZE;
+use super::layout::{self, NAME_SIZE};
 use core::fmt;
 
 /// A name of up to 63 bytes.
@@ -56,11 +56,16 @@ impl Name {
         })
     }
 
-    /// Reads a name's field: length, bytes, NUL. `None` if its length is above 63.
-    pub(super) fn parse(field: &[u8; NAME_SIZE]) -> Option<Self> {
-        let (&len, rest) = field.split_first()?;
-        let bytes = *rest.first_chunk::<{ Self::MAX_LEN }>()?;
-        (usize::from(len) <= Self::MAX_LEN).then_some(Self { len, bytes })
+    /// Reads a name's field: length, bytes, NUL. The error is a length above 63.
+    pub(super) fn parse(field: &[u8; NAME_SIZE]) -> Result<Self, u8> {
+        let [len, ..] = *field;
+        if usize::from(len) > Self::MAX_LEN {
+            return Err(len);
+        }
+        let mut bytes = layout::field::<1, { Self::MAX_LEN }, NAME_SIZE>(field);
+        // What lies behind the name is no part of it, nor of its equality.
+        bytes.iter_mut().skip(len.into()).for_each(|byte| *byte = 0);
+        Ok(Self { len, bytes })
     }
 
     /// The name's field.

@@ -5,6 +5,9 @@ use super::layout::{self, MAGIC, MAX_RESOURCES, RESOURCE_SIZE};
 use super::{Kind, Name, Resource};
 use core::fmt;
 
+// CAST: 63.
+const MAX_NAME: u8 = Name::MAX_LEN as u8;
+
 /// Checked view of a private copy of a subject-information page set.
 #[derive(Debug, Clone, Copy)]
 pub struct Sinfo<'a> {
@@ -28,18 +31,38 @@ pub enum SinfoError {
     Magic {
         /// The first eight bytes.
         found: u64,
+        /// The magic of the version that is understood.
+        expected: u64,
     },
     /// The right magic with another version.
     Version {
-        /// The version found; this is 5.
+        /// The version found.
         found: u8,
+        /// The version that is understood.
+        expected: u8,
     },
-    /// The subject's name says it has more than 63 bytes.
-    SubjectName,
+    /// The subject's name says it has more bytes than its field.
+    SubjectName {
+        /// The length found.
+        found: u8,
+        /// The most there can be.
+        max: u8,
+    },
     /// More resources than there can be.
     TooManyResources {
         /// The number found.
         found: u16,
+        /// The most there can be.
+        max: u16,
+    },
+    /// A resource's name says it has more bytes than its field.
+    ResourceName {
+        /// The resource's place, counted from 0.
+        index: usize,
+        /// The length found.
+        found: u8,
+        /// The most there can be.
+        max: u8,
     },
 }
 
@@ -52,18 +75,26 @@ impl fmt::Display for SinfoError {
                     "subject information has {len} bytes where it needs {needed}"
                 )
             }
-            Self::Magic { found } => {
+            Self::Magic { found, expected } => {
                 write!(
                     f,
-                    "subject information has magic {found:#018x}, not {MAGIC:#018x}"
+                    "subject information has magic {found:#018x}, not {expected:#018x}"
                 )
             }
-            Self::Version { found } => {
-                write!(f, "subject information has version {found}, not 5")
+            Self::Version { found, expected } => {
+                write!(f, "subject information has version {found}, not {expected}")
             }
-            Self::SubjectName => f.write_str("the subject's name is longer than 63 bytes"),
-            Self::TooManyResources { found } => {
-                write!(f, "{found} resources are more than {MAX_RESOURCES}")
+            Self::SubjectName { found, max } => {
+                write!(f, "the subject's name has {found} bytes, more than {max}")
+            }
+            Self::TooManyResources { found, max } => {
+                write!(f, "{found} resources are more than {max}")
+            }
+            Self::ResourceName { index, found, max } => {
+                write!(
+                    f,
+                    "the name of resource {index} has {found} bytes, more than {max}"
+                )
             }
         }
     }
@@ -88,13 +119,18 @@ impl<'a> Sinfo<'a> {
             .ok_or(short(layout::RESOURCES))?;
         let magic = u64::from_le_bytes(*header.first_chunk().ok_or(short(8))?);
         if magic != MAGIC {
+            // CAST: eight bits are left.
+            let version = |magic: u64| (magic >> 56) as u8;
             return Err(if magic << 8 == MAGIC << 8 {
                 SinfoError::Version {
-                    // CAST: eight bits are left.
-                    found: (magic >> 56) as u8,
+                    found: version(magic),
+                    expected: version(MAGIC),
                 }
             } else {
-                SinfoError::Magic { found: magic }
+                SinfoError::Magic {
+                    found: magic,
+                    expected: MAGIC,
+                }
             });
         }
         let part = |at: usize| header.get(at..).unwrap_or(&[]);
@@ -103,20 +139,49 @@ impl<'a> Sinfo<'a> {
             .map_or(0, |field| u32::from_le_bytes(*field));
         let subject = part(layout::SUBJECT)
             .first_chunk()
-            .and_then(Name::parse)
-            .ok_or(SinfoError::SubjectName)?;
+            .ok_or(short(layout::RESOURCES))
+            .map(Name::parse)?
+            .map_err(|found| SinfoError::SubjectName {
+                found,
+                max: MAX_NAME,
+            })?;
         let count = part(layout::COUNT)
             .first_chunk()
             .map_or(0, |field| u16::from_le_bytes(*field));
         if usize::from(count) > MAX_RESOURCES {
-            return Err(SinfoError::TooManyResources { found: count });
+            return Err(SinfoError::TooManyResources {
+                found: count,
+                // CAST: 255.
+                max: MAX_RESOURCES as u16,
+            });
         }
         let end = layout::RESOURCES + usize::from(count) * RESOURCE_SIZE;
         let resources = bytes.get(layout::RESOURCES..end).ok_or(short(end))?;
-        Ok(Self {
+        let sinfo = Self {
             subject,
             tsc_khz,
             resources,
+        };
+        match sinfo
+            .fields()
+            .position(|bytes| Resource::parse(bytes).is_none())
+        {
+            Some(index) => Err(SinfoError::ResourceName {
+                index,
+                found: sinfo.fields().nth(index).map_or(0, Resource::name_len),
+                max: MAX_NAME,
+            }),
+            None => Ok(sinfo),
+        }
+    }
+
+    /// The resources' bytes, up to their number or the first of kind "none".
+    fn fields(&self) -> impl Iterator<Item = &'a [u8; RESOURCE_SIZE]> {
+        let resources = self.resources;
+        resources.chunks_exact(RESOURCE_SIZE).map_while(|bytes| {
+            bytes
+                .first_chunk()
+                .filter(|bytes| !Resource::is_none(bytes))
         })
     }
 
@@ -132,16 +197,17 @@ impl<'a> Sinfo<'a> {
 
     /// The resources in order, up to their number or the first of kind "none".
     pub fn resources(&self) -> impl Iterator<Item = Resource> + 'a {
-        let resources = self.resources;
-        resources
-            .chunks_exact(RESOURCE_SIZE)
-            .map_while(|bytes| Resource::parse(bytes.first_chunk()?))
+        self.fields().map_while(Resource::parse)
+    }
+
+    /// The resources of that kind, in order.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = Resource> + 'a {
+        self.resources().filter(move |resource| resource.is(kind))
     }
 
     /// The first resource of that name and kind.
     pub fn find(&self, name: &str, kind: Kind) -> Option<Resource> {
-        self.resources()
-            .find(|resource| resource.name == *name && resource.kind_number() == kind as u32)
+        self.of_kind(kind).find(|resource| resource.name == *name)
     }
 }
 
@@ -191,12 +257,18 @@ mod tests {
         bytes[7] = 4;
         assert_eq!(
             Sinfo::parse(&bytes).unwrap_err(),
-            SinfoError::Version { found: 4 }
+            SinfoError::Version {
+                found: 4,
+                expected: 5
+            }
         );
         bytes[0] = 0;
         assert!(matches!(
             Sinfo::parse(&bytes),
-            Err(SinfoError::Magic { .. })
+            Err(SinfoError::Magic {
+                found: 0x0400_6f66_6e69_7500,
+                expected: MAGIC
+            })
         ));
         assert!(matches!(
             Sinfo::parse(&bytes[..79]),
@@ -209,13 +281,74 @@ mod tests {
         bytes[78..80].copy_from_slice(&256u16.to_le_bytes());
         assert_eq!(
             Sinfo::parse(&bytes).unwrap_err(),
-            SinfoError::TooManyResources { found: 256 }
+            SinfoError::TooManyResources {
+                found: 256,
+                max: 255
+            }
         );
         bytes[78..80].copy_from_slice(&255u16.to_le_bytes());
         assert!(Sinfo::parse(&bytes).is_ok());
         assert!(Sinfo::parse(&bytes[..SIZE - 1]).is_err());
         bytes[12] = 64;
-        assert_eq!(Sinfo::parse(&bytes).unwrap_err(), SinfoError::SubjectName);
+        assert_eq!(
+            Sinfo::parse(&bytes).unwrap_err(),
+            SinfoError::SubjectName { found: 64, max: 63 }
+        );
+        let mut bytes = page(|builder| {
+            builder.event("a", 1).unwrap();
+            builder.event("b", 2).unwrap();
+        });
+        bytes[80 + 128 + 4] = 200;
+        assert_eq!(
+            Sinfo::parse(&bytes).unwrap_err(),
+            SinfoError::ResourceName {
+                index: 1,
+                found: 200,
+                max: 63
+            }
+        );
+        // Behind the end of the list it does not matter.
+        bytes[80] = 0;
+        assert_eq!(Sinfo::parse(&bytes).unwrap().resources().count(), 0);
+    }
+
+    #[test]
+    fn every_kind_of_resource_is_found_as_it_was_built() {
+        let detail = [7; RESOURCE_SIZE - 72];
+        let mut resources = std::vec![];
+        for kind in 1..=7u32 {
+            let mut bytes = [0; RESOURCE_SIZE];
+            bytes[..4].copy_from_slice(&kind.to_le_bytes());
+            bytes[4..6].copy_from_slice(&[1, b'a' + kind as u8]);
+            bytes[72..].copy_from_slice(&detail);
+            resources.push(Resource::parse(&bytes).unwrap());
+        }
+        let bytes = page(|builder| {
+            for resource in &resources {
+                builder.resource(resource).unwrap();
+            }
+        });
+        let sinfo = Sinfo::parse(&bytes).unwrap();
+        assert!(sinfo.resources().eq(resources.iter().copied()));
+        for (kind, name) in [
+            (Kind::Memory, "b"),
+            (Kind::Event, "c"),
+            (Kind::Vector, "d"),
+            (Kind::Device, "e"),
+            (Kind::DeviceMemory, "f"),
+            (Kind::DevicePort, "g"),
+        ] {
+            assert_eq!(sinfo.of_kind(kind).count(), 1);
+            assert!(sinfo.find(name, kind).is_some());
+            assert!(sinfo.find("h", kind).is_none());
+        }
+        assert_eq!(
+            resources[6].detail,
+            Detail::Other {
+                kind: 7,
+                bytes: detail
+            }
+        );
     }
 
     #[test]

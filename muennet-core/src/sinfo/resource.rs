@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The resources of a subject.
 
-use super::layout::{resource as at, NAME_SIZE, RESOURCE_SIZE};
-use super::Name;
+use super::layout::{self, resource as at, DETAIL_SIZE, NAME_SIZE, RESOURCE_SIZE};
+use super::{Device, DeviceMemory, DevicePort, Name};
 
 /// One resource of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,12 +41,18 @@ pub enum Detail {
     Event(u8),
     /// The number of a vector.
     Vector(u8),
-    /// A kind that this version does not look into, with its number and bytes.
+    /// A PCI device.
+    Device(Device),
+    /// Memory of a device.
+    DeviceMemory(DeviceMemory),
+    /// I/O ports of a device.
+    DevicePort(DevicePort),
+    /// A kind that version 5 does not define: its number, and its bytes as they are.
     Other {
         /// Number of the kind.
         kind: u32,
         /// The bytes that the kind defines.
-        bytes: [u8; RESOURCE_SIZE - at::DETAIL],
+        bytes: [u8; DETAIL_SIZE],
     },
 }
 
@@ -86,6 +92,14 @@ impl MemoryKind {
 
     /// Memory without a meaning of its own.
     pub const PLAIN: Self = Self::Other(0);
+    /// Subject information.
+    pub const INFO: Self = Self::Other(1);
+    /// The subject's binary.
+    pub const BINARY: Self = Self::Other(2);
+    /// The zero page of a Linux subject.
+    pub const ZERO_PAGE: Self = Self::Other(3);
+    /// The initial RAM disk of a Linux subject.
+    pub const INITRD: Self = Self::Other(4);
 
     /// The number in the page.
     pub fn number(self) -> u8 {
@@ -105,17 +119,20 @@ impl From<u8> for MemoryKind {
     }
 }
 
-const WRITABLE: u8 = 1;
-const EXECUTABLE: u8 = 2;
+/// Flags of memory.
+pub(super) const WRITABLE: u8 = 1;
+pub(super) const EXECUTABLE: u8 = 2;
 
 /// The `N` bytes at a constant offset of a resource.
 fn field<const AT: usize, const N: usize>(bytes: &[u8; RESOURCE_SIZE]) -> [u8; N] {
-    const { assert!(AT + N <= RESOURCE_SIZE) };
-    let mut field = [0; N];
-    for (target, source) in field.iter_mut().zip(bytes.iter().skip(AT)) {
-        *target = *source;
-    }
-    field
+    layout::field::<AT, N, RESOURCE_SIZE>(bytes)
+}
+
+/// The flags of rights.
+#[cfg(feature = "builder")]
+pub(super) fn flags(writable: bool, executable: bool) -> u8 {
+    let flag = |set, flag| if set { flag } else { 0 };
+    flag(writable, WRITABLE) | flag(executable, EXECUTABLE)
 }
 
 impl Resource {
@@ -125,8 +142,16 @@ impl Resource {
             Detail::Memory(_) => Kind::Memory as u32,
             Detail::Event(_) => Kind::Event as u32,
             Detail::Vector(_) => Kind::Vector as u32,
+            Detail::Device(_) => Kind::Device as u32,
+            Detail::DeviceMemory(_) => Kind::DeviceMemory as u32,
+            Detail::DevicePort(_) => Kind::DevicePort as u32,
             Detail::Other { kind, .. } => kind,
         }
+    }
+
+    /// True if it is of that kind.
+    pub fn is(&self, kind: Kind) -> bool {
+        self.kind_number() == kind as u32
     }
 
     /// The memory it is, if it is memory.
@@ -137,21 +162,32 @@ impl Resource {
         }
     }
 
+    /// True for the bytes of kind "none".
+    pub(super) fn is_none(bytes: &[u8; RESOURCE_SIZE]) -> bool {
+        field::<{ at::KIND }, 4>(bytes) == [0; 4]
+    }
+
+    /// The length that the name says it has.
+    pub(super) fn name_len(bytes: &[u8; RESOURCE_SIZE]) -> u8 {
+        u8::from_le_bytes(field::<{ at::NAME }, 1>(bytes))
+    }
+
     /// Reads the bytes of a resource; `None` if it is of kind "none" (0) or its
     /// name is malformed.
     pub fn parse(bytes: &[u8; RESOURCE_SIZE]) -> Option<Self> {
-        let name = Name::parse(&field::<{ at::NAME }, NAME_SIZE>(bytes))?;
+        let name = Name::parse(&field::<{ at::NAME }, NAME_SIZE>(bytes)).ok()?;
         let number = field::<{ at::NUMBER }, 1>(bytes)[0];
         let kind = u32::from_le_bytes(field::<{ at::KIND }, 4>(bytes));
+        let rest = field::<{ at::DETAIL }, DETAIL_SIZE>(bytes);
         let detail = match kind {
             0 => return None,
             k if k == Kind::Memory as u32 => Detail::Memory(Memory::parse(bytes)),
             k if k == Kind::Event as u32 => Detail::Event(number),
             k if k == Kind::Vector as u32 => Detail::Vector(number),
-            kind => Detail::Other {
-                kind,
-                bytes: field::<{ at::DETAIL }, { RESOURCE_SIZE - at::DETAIL }>(bytes),
-            },
+            k if k == Kind::Device as u32 => Detail::Device(Device::parse(&rest)),
+            k if k == Kind::DeviceMemory as u32 => Detail::DeviceMemory(DeviceMemory::parse(&rest)),
+            k if k == Kind::DevicePort as u32 => Detail::DevicePort(DevicePort::parse(&rest)),
+            kind => Detail::Other { kind, bytes: rest },
         };
         Some(Self { name, detail })
     }
@@ -165,17 +201,21 @@ impl Resource {
         put(at::NAME, &self.name.field());
         match &self.detail {
             Detail::Memory(memory) => {
-                let flags = if memory.writable { WRITABLE } else { 0 }
-                    | if memory.executable { EXECUTABLE } else { 0 };
                 put(at::MEMORY_KIND, &[memory.kind.number()]);
                 put(at::MEMORY_CONTENT, &[memory.content]);
-                put(at::MEMORY_FLAGS, &[flags]);
+                put(
+                    at::MEMORY_FLAGS,
+                    &[flags(memory.writable, memory.executable)],
+                );
                 put(at::MEMORY_PATTERN, &memory.pattern.to_le_bytes());
                 put(at::MEMORY_ADDRESS, &memory.address.to_le_bytes());
                 put(at::MEMORY_SIZE, &memory.size.to_le_bytes());
                 put(at::MEMORY_HASH, &memory.hash);
             }
             Detail::Event(number) | Detail::Vector(number) => put(at::NUMBER, &[*number]),
+            Detail::Device(device) => put(at::DETAIL, &device.to_bytes()),
+            Detail::DeviceMemory(memory) => put(at::DETAIL, &memory.to_bytes()),
+            Detail::DevicePort(port) => put(at::DETAIL, &port.to_bytes()),
             Detail::Other { bytes, .. } => put(at::DETAIL, bytes),
         }
         bytes
