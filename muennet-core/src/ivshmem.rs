@@ -36,6 +36,7 @@ const _: () = assert!(EVENTS * size_of::<u32>() <= PAGE_SIZE);
 
 /// What the region holds, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Directory {
     /// Number of subjects, and of blocks.
     pub subjects: u32,
@@ -45,6 +46,7 @@ pub struct Directory {
 
 /// Why a region has no directory to go by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum DirectoryError {
     /// The region begins with something else.
@@ -165,6 +167,7 @@ impl Directory {
 
 /// What rings an event: a peer and one of its vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Doorbell {
     /// The peer's ivshmem number.
     pub peer: u16,

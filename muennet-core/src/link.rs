@@ -29,6 +29,7 @@ pub struct Sender<W: MemoryMut, F, N> {
 
 /// Why a frame was not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SendError {
     /// No epoch was started: call [`Sender::activate`] first.
@@ -50,6 +51,7 @@ impl core::error::Error for SendError {}
 
 /// The first frame of a batch that cannot be sent, and why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BatchError {
     /// Its place in the batch, counted from 0.
     pub index: usize,
@@ -208,6 +210,7 @@ pub struct Receiver<R: Memory, F> {
 
 /// What one [`Receiver::receive`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Received {
     /// A whole frame lies where the sink placed it.
     Frame(Frame),

@@ -13,6 +13,7 @@ use core::fmt;
 /// `element_size` and `elements` are not 0, and
 /// `HEADER_SIZE + element_size * elements` is at most the region's length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Geometry {
     element_size: usize,
     elements: u64,
@@ -20,6 +21,7 @@ pub struct Geometry {
 
 /// Why a region cannot carry the elements asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum GeometryError {
     /// The memory is no channel region at all.

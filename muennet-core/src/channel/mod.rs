@@ -17,6 +17,8 @@ pub(crate) mod cursor;
 mod geometry;
 pub mod layout;
 mod reader;
+#[cfg(feature = "log")]
+mod report;
 mod writer;
 
 pub use geometry::{Geometry, GeometryError};

@@ -30,6 +30,8 @@ pub struct Reader<M: Memory> {
     state: State,
     /// A new epoch was adopted and not yet reported by `read`.
     unreported: bool,
+    #[cfg(feature = "log")]
+    report: super::report::Report,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +39,18 @@ enum State {
     Detached,
     Synchronised(Session),
     Faulty { epoch: u64, fault: Fault },
+}
+
+impl State {
+    fn peer(&self) -> Peer {
+        match self {
+            Self::Detached => Peer::Down,
+            Self::Synchronised(session) => Peer::Up {
+                epoch: session.epoch,
+            },
+            Self::Faulty { fault, .. } => Peer::Faulty(*fault),
+        }
+    }
 }
 
 /// What is known of the adopted epoch; private, never read back from the region.
@@ -91,6 +105,7 @@ impl<T> From<Other> for Read<T> {
 
 /// What one [`Reader::read`] came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Read<T> {
     /// An element was taken, and was whole.
     Taken(T),
@@ -117,6 +132,7 @@ pub enum Read<T> {
 
 /// What one [`Reader::read_burst`] took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Burst {
     /// Elements that were taken, those lost included.
     pub taken: usize,
@@ -129,6 +145,7 @@ pub struct Burst {
 ///
 /// Both lose elements; which is better depends on what they mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Resume {
     /// At the oldest element that is certainly whole: the fewest are lost. This
     /// is the default, since a stream over the link recovers from the loss of a
@@ -148,6 +165,7 @@ pub enum Resume {
 
 /// What the reader knows of the writer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Peer {
     /// No epoch: nobody writes.
     Down,
@@ -162,6 +180,7 @@ pub enum Peer {
 
 /// A header or counter that no sound writer of the expected kind produces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Fault {
     /// Not an SHMStream version 2 channel.
@@ -267,6 +286,8 @@ impl<M: Memory> Reader<M> {
             resume: Resume::default(),
             state: State::Detached,
             unreported: false,
+            #[cfg(feature = "log")]
+            report: Default::default(),
         })
     }
 
@@ -281,13 +302,7 @@ impl<M: Memory> Reader<M> {
     pub fn peer(&mut self) -> Peer {
         let observed = self.region.load(Field::Epoch);
         self.follow(observed);
-        match self.state {
-            State::Detached => Peer::Down,
-            State::Synchronised(session) => Peer::Up {
-                epoch: session.epoch,
-            },
-            State::Faulty { fault, .. } => Peer::Faulty(fault),
-        }
+        self.state.peer()
     }
 
     /// The adopted element size and count, while synchronised.
@@ -490,22 +505,30 @@ impl<M: Memory> Reader<M> {
         }
     }
 
+    #[cold]
     fn fail(&mut self, fault: Fault) -> Other {
-        self.state = State::Faulty {
+        self.change(State::Faulty {
             epoch: self.epoch(),
             fault,
-        };
+        });
         Other::Faulty(fault)
     }
 
+    fn change(&mut self, state: State) {
+        #[cfg(feature = "log")]
+        self.report.change(state.peer());
+        self.state = state;
+    }
+
     /// Follows the writer from the state's epoch to the `observed` one.
+    #[cold]
     fn follow(&mut self, observed: u64) {
         if observed == self.epoch() {
             return;
         }
         self.unreported = false;
         if observed == 0 {
-            self.state = State::Detached;
+            self.change(State::Detached);
             return;
         }
         // The header is at least as new as the epoch.
@@ -518,21 +541,19 @@ impl<M: Memory> Reader<M> {
             self.state = State::Detached;
             return;
         }
-        self.state = match checked {
-            Ok(geometry) => {
-                self.unreported = true;
-                State::Synchronised(Session {
-                    epoch: observed,
-                    geometry,
-                    read: Cursor::START,
-                    seen: 0,
-                })
-            }
+        self.unreported = checked.is_ok();
+        self.change(match checked {
+            Ok(geometry) => State::Synchronised(Session {
+                epoch: observed,
+                geometry,
+                read: Cursor::START,
+                seen: 0,
+            }),
             Err(fault) => State::Faulty {
                 epoch: observed,
                 fault,
             },
-        };
+        });
     }
 
     /// Copies the header's fields, each once, and checks the copies.

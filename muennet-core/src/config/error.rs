@@ -5,6 +5,7 @@ use core::fmt;
 
 /// A parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs)] // The variants are the parameters that the module lists.
 pub enum Parameter {
     Name,
@@ -36,6 +37,7 @@ impl fmt::Display for Parameter {
 
 /// A parameter's entry that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConfigError<'a> {
     /// The parameter.
     pub parameter: Parameter,
@@ -49,6 +51,7 @@ pub struct ConfigError<'a> {
 
 /// What can be wrong with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Why {
     /// An interface name of 16 bytes or more.
@@ -96,6 +99,7 @@ pub enum Why {
 
 /// The error numbers that users see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(i32)]
 pub enum Errno {
     /// EPERM: the resource does not permit it.

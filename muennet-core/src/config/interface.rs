@@ -38,6 +38,7 @@ pub struct Lists<'a> {
 
 /// How packets lie in the elements of an interface's channels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Mode {
     /// Payload alone.
     Raw,
@@ -49,6 +50,7 @@ pub enum Mode {
 
 /// A channel of an interface.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Channel<'a> {
     /// Name of the channel.
     pub name: &'a str,
@@ -58,6 +60,7 @@ pub struct Channel<'a> {
 
 /// A checked interface: at least one channel is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Interface<'a> {
     /// Its entry in the lists, counted from 1.
     pub position: usize,

@@ -6,6 +6,7 @@ use crate::sinfo::{Memory, MemoryKind};
 
 /// What an interface does with a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Access {
     /// The parameter `in`.
     Input,

@@ -8,6 +8,7 @@ use crate::shm::{Memory, MemoryMut};
 
 /// One of the framings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs)] // The variants are the framings of the same names.
 pub enum Dynamic {
     Raw(Raw),

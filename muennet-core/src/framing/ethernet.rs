@@ -13,6 +13,7 @@ const LENGTH: usize = size_of::<u16>();
 
 /// Ethernet frames without checksum, at most `mtu` + 14 bytes long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ethernet {
     mtu: u16,
 }

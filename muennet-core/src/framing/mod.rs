@@ -25,6 +25,7 @@ use core::fmt;
 
 /// What goes with a frame beside its bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Meta {
     /// The mark; 0 where the framing carries none.
     pub mark: u32,
@@ -32,6 +33,7 @@ pub struct Meta {
 
 /// A frame that was taken out of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame {
     /// Bytes of the frame.
     pub len: usize,
@@ -95,6 +97,7 @@ impl Sink for &mut [u8] {
 
 /// Why a frame cannot be sent in this framing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum FrameError {
     /// It has more bytes than an element takes.
@@ -161,6 +164,7 @@ impl core::error::Error for FrameError {}
 
 /// Why a received element was not accepted as a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Reject {
     /// Its length field exceeds what it can hold or what this end accepts.

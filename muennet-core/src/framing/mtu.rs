@@ -5,6 +5,7 @@ use core::fmt;
 
 /// An MTU that a framing cannot carry: its frames would not fit their length field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MtuError {
     /// The MTU asked for, in bytes.
     pub mtu: u16,

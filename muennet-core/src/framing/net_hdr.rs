@@ -29,6 +29,7 @@ const IPV6: u8 = 41;
 
 /// IP packets of up to `mtu` bytes, each with a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NetHdr {
     mtu: u16,
 }

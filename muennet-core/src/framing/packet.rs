@@ -7,6 +7,7 @@ use crate::shm::{InternetSum, MemoryMut};
 
 /// A frame to be sent: its bytes, in one piece or several, and what goes with it.
 #[derive(Debug, Clone, Copy)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Packet<'a> {
     parts: &'a [&'a [u8]],
     len: usize,
@@ -21,6 +22,7 @@ pub struct Packet<'a> {
 /// field holds before is part of the sum: the sum of the pseudo header, for TCP
 /// and UDP. A checksum of 0 is sent as 0xffff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Checksum {
     /// Where the sum begins, in bytes from the frame's start.
     pub start: usize,

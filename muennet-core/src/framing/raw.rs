@@ -8,6 +8,7 @@ use crate::shm::{Memory, MemoryMut};
 
 /// Payloads of up to `mtu` bytes, in elements of `mtu` bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Raw {
     mtu: u16,
 }

@@ -26,6 +26,7 @@ unsafe impl<M: Sync> Sync for Region<M> {}
 
 /// Why memory cannot hold a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum RegionError {
     /// The region has `len` bytes, fewer than the header's 64.

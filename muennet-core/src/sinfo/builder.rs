@@ -14,6 +14,7 @@ pub struct Builder<'a> {
 
 /// Why a page set cannot be laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum BuildError {
     /// The buffer is shorter than [`SIZE`](super::SIZE).

@@ -22,6 +22,7 @@ use super::layout::DETAIL_SIZE;
 
 /// A PCI device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Device {
     /// PCI source ID: bus, device and function.
     pub sid: u16,
@@ -46,6 +47,7 @@ pub struct Device {
 
 /// Memory of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DeviceMemory {
     /// PCI source ID of the device.
     pub sid: u16,
@@ -67,6 +69,7 @@ pub struct DeviceMemory {
 
 /// I/O ports of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DevicePort {
     /// PCI source ID of the device.
     pub sid: u16,

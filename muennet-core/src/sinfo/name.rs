@@ -13,6 +13,7 @@ pub struct Name {
 
 /// A name that does not fit its field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NameError {
     /// Bytes of the name.
     pub len: usize,
@@ -109,5 +110,15 @@ impl PartialEq<str> for Name {
 impl PartialEq<&str> for Name {
     fn eq(&self, other: &&str) -> bool {
         self == *other
+    }
+}
+
+#[cfg(feature = "defmt")]
+impl defmt::Format for Name {
+    fn format(&self, f: defmt::Formatter<'_>) {
+        match self.as_str() {
+            Some(name) => defmt::write!(f, "{=str}", name),
+            None => defmt::write!(f, "{=[u8]}", self.as_bytes()),
+        }
     }
 }

@@ -18,6 +18,7 @@ pub struct Sinfo<'a> {
 
 /// Why bytes are no subject information.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum SinfoError {
     /// Fewer bytes than it needs.

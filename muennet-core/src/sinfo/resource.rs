@@ -6,6 +6,7 @@ use super::{Device, DeviceMemory, DevicePort, Name};
 
 /// One resource of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Resource {
     /// Its name. A channel's memory, event and vector share one.
     pub name: Name,
@@ -15,6 +16,7 @@ pub struct Resource {
 
 /// The kinds of resources, by their numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u32)]
 pub enum Kind {
     /// Memory.
@@ -33,6 +35,7 @@ pub enum Kind {
 
 /// What a resource is, as its kind defines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Detail {
     /// Memory.
@@ -58,6 +61,7 @@ pub enum Detail {
 
 /// A memory resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Memory {
     /// What the memory is for.
     pub kind: MemoryKind,
@@ -79,6 +83,7 @@ pub struct Memory {
 
 /// What a memory resource is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MemoryKind {
     /// A communication channel.

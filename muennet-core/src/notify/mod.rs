@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Telling the peer that there is something to read.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[allow(unsafe_code)]
+mod hypercall;
+
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+pub use hypercall::Hypercall;
+
 /// Rings the event of a channel.
 ///
 /// Loss is allowed and so are rings for nothing: an event says "look", no more.
