@@ -101,7 +101,7 @@ pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<St
 /// The stock modules that scenarios need, with what they need.
 fn stock_modules(tree: &Tree, folder: &Path) -> Result<()> {
     let release = tree.release();
-    for module in ["bridge", "af_packet"] {
+    for module in ["bridge", "af_packet", "pktgen", "virtio_net"] {
         let needed = run::quietly(tree.command("modprobe").args([
             "--set-version",
             release,

@@ -12,7 +12,7 @@ use crate::{
 };
 use anyhow::{ensure, Context, Result};
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
 };
@@ -39,9 +39,11 @@ pub struct Wire<'a> {
     _server: Process,
 }
 
-const FOLDER: &str = "/run/muennet";
+/// The folder of a policy being served, by its path inside of the tree.
+pub const FOLDER: &str = "/run/muennet";
 
-fn program(name: &str) -> PathBuf {
+/// A program of the host.
+pub fn program(name: &str) -> PathBuf {
     workspace().join("target/release").join(name)
 }
 
@@ -58,10 +60,12 @@ impl Lab {
                 "muennet-host",
                 "--package",
                 "muennet-examples",
+                "--package",
+                "muennet-test-tools",
             ]))
         })?;
         let initramfs = progress::step("initramfs", || {
-            initramfs::pack(&tree, &modules, &[program("probe")])
+            initramfs::pack(&tree, &modules, &[program("probe"), program("meter")])
         })?;
         Ok(Self { tree, initramfs })
     }
@@ -101,13 +105,24 @@ impl Lab {
 impl Wire<'_> {
     /// Boots a VM as the subject `name`.
     pub fn vm(&self, name: &str) -> Result<Vm> {
+        self.vm_with(name, &[])
+    }
+
+    /// Boots a VM as the subject `name`, with more arguments for QEMU.
+    pub fn vm_with(&self, name: &str, more: &[&str]) -> Result<Vm> {
         Vm::boot(
             &self.lab.tree,
             &self.lab.initramfs,
             FOLDER,
             name,
             self.vectors,
+            more,
         )
+    }
+
+    /// The folder with the subjects' sockets.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// A command that boots a VM with a shell on its own input and output.

@@ -2,6 +2,7 @@
 //! One entry for people and CI: builds the root tree, the modules and the VMs,
 //! shows the demo and runs the checks.
 
+mod bench;
 mod cache;
 mod demo;
 mod initramfs;
@@ -36,6 +37,12 @@ enum Command {
         #[arg(long)]
         linux: bool,
     },
+    /// Measure, beside a baseline in the same run.
+    Bench {
+        /// Guest instructions per packet, beside virtio-net in the same VM.
+        #[arg(long, required = true)]
+        vm: bool,
+    },
     /// Build the kernel modules for the stock Debian kernel.
     Kmod,
     /// Open a shell in a VM with the modules, an echo server at the other end.
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Demo { linux: false } => demo::one_wire().map(|()| true),
         Command::Demo { linux: true } => demo::two_linux().map(|()| true),
+        Command::Bench { vm: _ } => bench::vm::run().map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
         Command::Kmod => kmods().map(|()| true),
         Command::Test { list: true, .. } => {

@@ -7,7 +7,7 @@ use rustix::process::{kill_process, Pid, Signal};
 use std::{
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdin, Command, Stdio},
     sync::{Mutex, Once},
     time::{Duration, Instant},
 };
@@ -36,6 +36,11 @@ fn signal(id: u32, signal: Signal) {
 impl Process {
     /// Starts a command whose words go to the file `log`.
     pub fn start(command: &mut Command, log: &Path) -> Result<Self> {
+        Self::start_with_input(command, log, Stdio::null())
+    }
+
+    /// The same with `input` as its standard input.
+    pub fn start_with_input(command: &mut Command, log: &Path, input: Stdio) -> Result<Self> {
         HANDLER.call_once(|| {
             let handler = || {
                 running().iter().for_each(|id| signal(*id, Signal::KILL));
@@ -46,10 +51,7 @@ impl Process {
             }
         });
         let file = File::create(log).with_context(|| format!("{}", log.display()))?;
-        command
-            .stdin(Stdio::null())
-            .stdout(file.try_clone()?)
-            .stderr(file);
+        command.stdin(input).stdout(file.try_clone()?).stderr(file);
         let child = command
             .spawn()
             .with_context(|| format!("cannot start {:?}", command.get_program()))?;
@@ -58,6 +60,11 @@ impl Process {
             child,
             log: log.to_owned(),
         })
+    }
+
+    /// Its standard input, if that is a pipe.
+    pub fn input(&mut self) -> Option<ChildStdin> {
+        self.child.stdin.take()
     }
 
     /// False once it has ended.

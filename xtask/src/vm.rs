@@ -87,6 +87,7 @@ impl Vm {
         folder: &str,
         name: &str,
         vectors: usize,
+        more: &[&str],
     ) -> Result<Self> {
         let outside = tree.root().join(&folder[1..]);
         let agent = outside.join(format!("{name}.agent"));
@@ -101,6 +102,7 @@ impl Vm {
                 vectors,
                 "",
             ))
+            .args(more)
             .args(["-serial", &format!("file:{folder}/{name}.console")])
             .args([
                 "-serial",

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Benchmarks that need more than one program.
+
+pub mod vm;
