@@ -14,10 +14,12 @@ extern crate std;
 pub mod channel;
 pub mod config;
 pub mod event;
+pub mod fragment;
 pub mod framing;
 pub mod ivshmem;
 pub mod link;
 pub mod notify;
+pub mod path_mtu;
 #[allow(unsafe_code)]
 pub mod shm;
 pub mod sinfo;

@@ -4,7 +4,7 @@
 //! [`Sender`] and [`Receiver`] are independent halves; an interface that works
 //! one way has one of them, a [`Link`] has both.
 
-use crate::channel::{Burst, Fault, GeometryError, Peer, Read, Reader, Resume, Writer};
+use crate::channel::{Burst, Fault, Geometry, GeometryError, Peer, Read, Reader, Resume, Writer};
 use crate::framing::{Frame, FrameError, Framing, Meta, Packet, Reject, Sink};
 use crate::notify::Notifier;
 use crate::shm::{Memory, MemoryMut};
@@ -195,6 +195,16 @@ impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
         self.writer.geometry().elements()
     }
 
+    /// Element size and count.
+    pub fn geometry(&self) -> Geometry {
+        self.writer.geometry()
+    }
+
+    /// The running epoch, if any.
+    pub fn epoch(&self) -> Option<NonZeroU64> {
+        self.writer.epoch()
+    }
+
     /// The framing in use.
     pub fn framing(&self) -> &F {
         &self.framing
@@ -337,6 +347,11 @@ impl<R: Memory, F: Framing> Receiver<R, F> {
     /// Elements in the peer's channel, while one is known.
     pub fn elements(&self) -> Option<u64> {
         self.reader.geometry().map(|geometry| geometry.elements())
+    }
+
+    /// The peer's element size and count, while one is known.
+    pub fn geometry(&self) -> Option<Geometry> {
+        self.reader.geometry()
     }
 
     /// Elements of this framing that the region has room for.
