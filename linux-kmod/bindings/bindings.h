@@ -3,8 +3,16 @@
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
 #include <linux/hrtimer.h>
+#include <linux/icmpv6.h>
+#include <linux/if_arp.h>
 #include <linux/interrupt.h>
 #include <linux/netdevice.h>
 #include <linux/random.h>
+#include <linux/rtnetlink.h>
 #include <linux/skbuff.h>
 #include <linux/workqueue.h>
+#include <net/genetlink.h>
+#include <net/gro_cells.h>
+#include <net/icmp.h>
+#include <net/ip_tunnels.h>
+#include <net/rtnetlink.h>

@@ -30,3 +30,40 @@ void muennet_hrtimer_start(struct hrtimer *timer, u64 ns) { hrtimer_start(timer,
 void muennet_hrtimer_forward_now(struct hrtimer *timer, u64 ns) { hrtimer_forward_now(timer, ns_to_ktime(ns)); }
 void muennet_set_live_addr_change(struct net_device *dev) { dev->priv_flags |= IFF_LIVE_ADDR_CHANGE; }
 void muennet_eth_type_trans(struct sk_buff *skb, struct net_device *dev) { skb->protocol = eth_type_trans(skb, dev); }
+unsigned int muennet_skb_frags(const struct sk_buff *skb) { return skb_shinfo(skb)->nr_frags; }
+const void *muennet_skb_frag(const struct sk_buff *skb, unsigned int i, unsigned int *len) { *len = skb_frag_size(&skb_shinfo(skb)->frags[i]); return skb_frag_address(&skb_shinfo(skb)->frags[i]); }
+u32 muennet_skb_mark(const struct sk_buff *skb) { return skb->mark; }
+void muennet_skb_set_mark(struct sk_buff *skb, u32 mark) { skb->mark = mark; }
+void muennet_skb_set_dev(struct sk_buff *skb, struct net_device *dev) { skb->dev = dev; }
+void muennet_skb_put_mac(struct sk_buff *skb, const void *header, unsigned int len) { memcpy(skb_push(skb, len), header, len); skb_reset_mac_header(skb); __skb_pull(skb, len); }
+void muennet_skb_is_packet(struct sk_buff *skb) { skb_reset_network_header(skb); skb->protocol = ip_tunnel_parse_protocol(skb); }
+void muennet_skb_queue_init(struct sk_buff_head *queue) { __skb_queue_head_init(queue); }
+void muennet_skb_queue_tail(struct sk_buff_head *queue, struct sk_buff *skb) { __skb_queue_tail(queue, skb); }
+struct sk_buff *muennet_skb_dequeue(struct sk_buff_head *queue) { return __skb_dequeue(queue); }
+void muennet_icmp_frag_needed(struct sk_buff *skb, u32 mtu) { icmp_ndo_send(skb, ICMP_DEST_UNREACH, ICMP_FRAG_NEEDED, htonl(mtu)); }
+void muennet_icmpv6_too_big(struct sk_buff *skb, u32 mtu) { icmpv6_ndo_send(skb, ICMPV6_PKT_TOOBIG, 0, mtu); }
+void muennet_dev_hold(struct net_device *dev) { dev_hold(dev); }
+void muennet_dev_put(struct net_device *dev) { dev_put(dev); }
+struct net *muennet_dev_net(const struct net_device *dev) { return dev_net(dev); }
+void muennet_dev_core_stats_tx_dropped_inc(struct net_device *dev) { dev_core_stats_tx_dropped_inc(dev); }
+void muennet_netif_keep_dst(struct net_device *dev) { netif_keep_dst(dev); }
+void muennet_set_no_queue(struct net_device *dev) { dev->priv_flags |= IFF_NO_QUEUE; dev->lltx = true; }
+const char *muennet_nla_data(const struct nlattr *attribute) { return nla_data(attribute); }
+int muennet_nla_len(const struct nlattr *attribute) { return nla_len(attribute); }
+u32 muennet_nla_get_u32(const struct nlattr *attribute) { return nla_get_u32(attribute); }
+int muennet_nla_put_u64(struct sk_buff *skb, int type, u64 value, int pad) { return nla_put_u64_64bit(skb, type, value, pad); }
+struct net *muennet_sock_net(const struct sk_buff *skb) { return sock_net(skb->sk); }
+struct net *muennet_link_net(struct rtnl_newlink_params *params) { return rtnl_newlink_link_net(params); }
+bool muennet_net_admin(const struct sk_buff *skb, const struct net *net) { return netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN); }
+u32 muennet_portid(const struct sk_buff *skb) { return NETLINK_CB(skb).portid; }
+void muennet_genlmsg_end(struct sk_buff *skb, void *header) { genlmsg_end(skb, header); }
+void muennet_genlmsg_cancel(struct sk_buff *skb, void *header) { genlmsg_cancel(skb, header); }
+void muennet_family_netnsok(struct genl_family *family) { family->netnsok = true; }
+const struct genl_info *muennet_dump_info(struct netlink_callback *cb) { return genl_info_dump(cb); }
+long *muennet_cb_args(struct netlink_callback *cb) { return cb->args; }
+bool muennet_irqs_disabled(void) { return irqs_disabled(); }
+bool muennet_is_err(const void *pointer) { return IS_ERR(pointer); }
+long muennet_ptr_err(const void *pointer) { return PTR_ERR(pointer); }
+bool muennet_skb_partial(const struct sk_buff *skb) { return skb->ip_summed == CHECKSUM_PARTIAL; }
+unsigned int muennet_skb_checksum_start(const struct sk_buff *skb) { return skb_checksum_start_offset(skb); }
+unsigned int muennet_skb_checksum_offset(const struct sk_buff *skb) { return skb->csum_offset; }

@@ -3,98 +3,95 @@
 //! One interface: from its configuration to a registered device, up and down.
 
 use crate::{
+    children::Children,
+    counters::{self, Counter, Counters},
     mapping, muen,
     net::{
-        device::{Device, Driver, Errors, Properties, Registration, Wake},
+        device::Device,
+        driver::{Driver, Errors, Network, Properties, Registration, Wake},
+        ethtool::{Coalesce, Rings},
         napi::Polling,
         skb::SkBuff,
         softirq,
     },
     params,
+    path::{Fit, Path},
     rx::Receive,
     tx::Transmit,
 };
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, Ordering};
 use kernel::{
     prelude::*,
     str::CString,
     sync::{new_spinlock, SpinLock},
 };
 use muennet_core::{
+    channel::{Fault, Geometry},
     config::{self, Access, Mode},
-    framing::Ethernet,
+    framing::Dynamic,
     link,
 };
 
 /// Nanoseconds between looks at the peer where an interrupt tells of packets: a
 /// peer that is gone does not ring.
 const WATCH_NS: u64 = 100_000_000;
+/// Bytes of the header before an IP packet.
+const NET_HEADER: u16 = 8;
+/// The longest pause between looks, in µs, that `ethtool -C` can ask for.
+const MAX_POLL_US: u32 = 1_000_000;
+/// The most frames of one look: NAPI's budget.
+const BATCH: u32 = 64;
 
 /// What a device of this module is.
 #[pin_data]
 pub(crate) struct Interface {
     #[pin]
-    rx: SpinLock<Option<Receive>>,
+    rx: SpinLock<Incoming>,
     #[pin]
     tx: SpinLock<Option<Transmit>>,
-    /// Written under the lock of their direction, read by anybody.
     counters: Counters,
-    wake: (Option<u32>, u64),
-    one_way_out: bool,
+    path: Option<Path>,
+    mode: Mode,
+    input: CString,
+    output: CString,
     bus_info: CString,
+    protocols: (u64, u64),
+    irq: Option<u32>,
+    /// Microseconds between looks at an input channel without a vector.
+    poll_us: AtomicU32,
+    has_input: bool,
 }
 
-/// What went wrong so far.
-#[derive(Default)]
-pub(crate) struct Counters {
-    lost: AtomicU64,
-    overruns: AtomicU64,
-    bad_length: AtomicU64,
-    no_memory: AtomicU64,
-    not_sent: AtomicU64,
+/// Where packets come from, and whom they are for.
+struct Incoming {
+    receive: Option<Receive>,
+    children: Children,
 }
 
-/// A counter with one writer at a time.
-fn add(counter: &AtomicU64, number: u64) {
-    let sum = counter.load(Ordering::Relaxed).wrapping_add(number);
-    counter.store(sum, Ordering::Relaxed);
+/// What requests ask for most.
+pub(crate) struct Counts {
+    pub(crate) lost: u64,
+    pub(crate) rejected: u64,
+    pub(crate) epochs: u64,
 }
 
-impl Counters {
-    pub(crate) fn overrun(&self, lost: u64) {
-        add(&self.lost, lost);
-        add(&self.overruns, 1);
-    }
-
-    pub(crate) fn bad_length(&self) {
-        add(&self.bad_length, 1);
-    }
-
-    pub(crate) fn no_memory(&self) {
-        add(&self.no_memory, 1);
-    }
-
-    pub(crate) fn not_sent(&self) {
-        add(&self.not_sent, 1);
-    }
+/// What is known of one direction.
+pub(crate) struct Direction {
+    pub(crate) protocol: u64,
+    pub(crate) epoch: Option<u64>,
+    pub(crate) geometry: Option<Geometry>,
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Interface {
     /// Makes a device of a checked configuration.
     pub(crate) fn register(config: &config::Interface<'_>) -> Result<Registration<Self>> {
         let (name, position) = (config.name, config.position);
-        if config.mode != Mode::Ethernet {
-            pr_err!(
-                "parameter flags, entry {position}: only eth_dev works so far; \
-                 net_hdr and raw interfaces are not made\n"
-            );
-            return Err(EOPNOTSUPP);
-        }
         if !muen::is_subject() {
             pr_err!("{name}: this kernel runs as no Muen subject\n");
             return Err(ENODEV);
         }
-        let framing = Ethernet::new(config.mtu).map_err(|_| EINVAL)?;
+        let framing = Dynamic::new(config.mode, config.mtu).map_err(|_| EINVAL)?;
         let too_small = |error: muennet_core::channel::GeometryError| {
             pr_err!("{name}: {}\n", core::format_args!("{error}"));
             EINVAL
@@ -112,22 +109,26 @@ impl Interface {
             Some(channel) => Some((channel, found(Access::Output, channel.name)?)),
             None => None,
         };
-        if let Some(region) = config.pmtu {
-            config::path_mtu(position, region, muen::memory(region)?)
-                .map_err(|error| params::refuse(&error))?;
-        }
+        let path = match config.pmtu {
+            Some(region) => {
+                let memory = config::path_mtu(position, region, muen::memory(region)?)
+                    .map_err(|error| params::refuse(&error))?;
+                Some(Path::new(mapping::Input::new(&memory)?)?)
+            }
+            None => None,
+        };
 
         let mut irq = None;
-        let rx = match input {
+        let receive = match input {
             Some((channel, memory)) => {
                 irq = muen::interrupt(channel.name)?;
                 let memory = mapping::Input::new(&memory)?;
                 let receiver = link::Receiver::new(memory, channel.protocol, framing);
-                Some(Receive::new(receiver.map_err(too_small)?))
+                Some(Receive::new(receiver.map_err(too_small)?, config.mode))
             }
             None => None,
         };
-        let tx = match output {
+        let transmit = match output {
             Some((channel, memory)) => {
                 let memory = mapping::Output::new(&memory)?;
                 let sender = link::Sender::new(memory, channel.protocol, framing, ());
@@ -136,26 +137,48 @@ impl Interface {
             }
             None => None,
         };
+        let children = match config.mode {
+            Mode::NetHdr => Children::new(path.as_ref().map_or(0, Path::entries))?,
+            Mode::Raw | Mode::Ethernet => Children::none(),
+        };
+        let of = |channel: Option<config::Channel<'_>>| {
+            let (name, protocol) =
+                channel.map_or(("", 0), |channel| (channel.name, channel.protocol.get()));
+            Ok::<_, Error>((CString::try_from_fmt(fmt!("{name}"))?, protocol))
+        };
+        let (input, in_protocol) = of(config.input)?;
+        let (output, out_protocol) = of(config.output)?;
+        let properties = Properties {
+            name,
+            network: match config.mode {
+                Mode::Ethernet => Network::Ethernet,
+                Mode::Raw => Network::PointToPoint { header: 0 },
+                Mode::NetHdr => Network::PointToPoint { header: NET_HEADER },
+            },
+            mtu: config.mtu,
+            keep_route: path.is_some(),
+        };
         let bus_info = CString::try_from_fmt(fmt!(
             "{}:{}",
             config.input.map_or("", |channel| channel.name),
             config.output.map_or("", |channel| channel.name)
         ))?;
-        let poll_ns = u64::from(config.poll_us) * 1000;
-        let one_way_out = rx.is_none();
-        let properties = Properties {
-            name,
-            mtu: config.mtu,
-        };
-        let registration = Registration::ethernet(
+        let has_input = receive.is_some();
+        let registration = Registration::new(
             &properties,
             try_pin_init!(Self {
-                rx <- new_spinlock!(rx),
-                tx <- new_spinlock!(tx),
+                rx <- new_spinlock!(Incoming { receive, children }),
+                tx <- new_spinlock!(transmit),
                 counters: Counters::default(),
-                wake: (irq, if irq.is_some() { WATCH_NS } else { poll_ns }),
-                one_way_out,
+                path,
+                mode: config.mode,
+                input,
+                output,
                 bus_info,
+                protocols: (in_protocol, out_protocol),
+                irq,
+                poll_us: AtomicU32::new(config.poll_us),
+                has_input,
             }),
         );
         registration.inspect_err(|error| {
@@ -166,67 +189,218 @@ impl Interface {
             );
         })
     }
+
+    /// Sends a packet of `device`, the interface's own or a child's, and counts it
+    /// there. Softirqs are disabled; calls may overlap.
+    pub(crate) fn transmit(&self, device: &Device, mut skb: SkBuff, more: bool) {
+        // The path's MTU is looked at without the lock: who is told of it may well
+        // be reached by this interface.
+        let fit = self.path.as_ref().map_or(Fit::Whole, |path| path.fit(&skb));
+        let refused = fit.tell(&mut skb) || !fit.prepare(&mut skb);
+        let mut tx = self.tx.lock();
+        let Some(tx) = &mut *tx else {
+            self.counters.count(Counter::TxInactive);
+            device.count_not_sent();
+            return;
+        };
+        if refused {
+            self.counters.count(Counter::TxTooBig);
+            device.count_not_sent();
+        } else if tx.send(&self.counters, &skb, &fit) {
+            device.count_sent(skb.len());
+            skb.tx_timestamp();
+            skb.consume();
+        } else {
+            device.count_not_sent();
+        }
+        tx.settle(&self.counters, more);
+    }
+
+    /// Looks at the children, or changes them; packets wait meanwhile.
+    pub(crate) fn with_children<T>(&self, with: impl FnOnce(&mut Children) -> T) -> T {
+        softirq::without(|| with(&mut self.rx.lock().children))
+    }
+
+    /// How its packets lie in the elements.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// The mode by its parameter's name.
+    pub(crate) fn mode_name(&self) -> &'static CStr {
+        match self.mode {
+            Mode::Raw => c"raw",
+            Mode::NetHdr => c"net_hdr",
+            Mode::Ethernet => c"eth_dev",
+        }
+    }
+
+    /// The names of the channels, in and out; empty where there is none.
+    pub(crate) fn channels(&self) -> (&CStr, &CStr) {
+        (&self.input, &self.output)
+    }
+
+    /// What was lost, rejected and adopted.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            lost: self.counters.get(Counter::RxLost),
+            rejected: self.counters.rejected(),
+            epochs: self.counters.get(Counter::RxEpochs),
+        }
+    }
+
+    /// All counters.
+    pub(crate) fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// The input channel, if there is one.
+    pub(crate) fn incoming(&self) -> Option<Direction> {
+        let protocol = self.protocols.0;
+        softirq::without(|| self.rx.lock().receive.as_ref().map(|rx| rx.direction(protocol)))
+    }
+
+    /// The output channel, if there is one.
+    pub(crate) fn outgoing(&self) -> Option<Direction> {
+        let protocol = self.protocols.1;
+        softirq::without(|| self.tx.lock().as_ref().map(|tx| tx.direction(protocol)))
+    }
+
+    fn period_ns(&self) -> u64 {
+        match self.irq {
+            Some(_) => WATCH_NS,
+            None => u64::from(self.poll_us.load(Ordering::Relaxed)) * 1000,
+        }
+    }
+
+    /// Shows a peer, or that there is none, here and at the children.
+    fn show(&self, device: &Device, on: bool) {
+        device.set_carrier(on);
+        self.with_children(|children| {
+            children.all().iter().for_each(|child| child.device().set_carrier(on));
+        });
+    }
 }
 
 impl Driver for Interface {
     const NAME: &'static CStr = c"muennet";
+    const STATISTICS: &'static [&'static str] = counters::SHOWN;
 
     fn open(&self, device: &Device) -> Result<Wake> {
         softirq::without(|| {
             if let Some(tx) = &mut *self.tx.lock() {
-                tx.start();
+                tx.start(&self.counters);
             }
         });
-        device.set_carrier(self.one_way_out);
-        let (irq, period_ns) = self.wake;
+        self.show(device, !self.has_input);
         Ok(Wake {
-            irq,
-            period_ns: (!self.one_way_out).then_some(period_ns),
+            irq: self.irq,
+            period_ns: self.has_input.then(|| self.period_ns()),
         })
     }
 
     fn stop(&self, device: &Device) {
         softirq::without(|| {
             if let Some(tx) = &mut *self.tx.lock() {
-                tx.stop();
+                tx.stop(&self.counters);
             }
-            if let Some(rx) = &mut *self.rx.lock() {
+            if let Some(rx) = &mut self.rx.lock().receive {
                 rx.stop();
             }
         });
-        device.set_carrier(false);
+        self.show(device, false);
     }
 
     fn start_xmit(&self, device: &Device, skb: SkBuff, more: bool) {
-        match &mut *self.tx.lock() {
-            Some(tx) => tx.send(device, &self.counters, skb, more),
-            None => self.counters.not_sent(),
-        }
+        self.transmit(device, skb, more);
     }
 
     fn poll(&self, polling: &Polling<'_>, budget: i32) -> i32 {
-        match &mut *self.rx.lock() {
-            Some(rx) => rx.poll(polling, &self.counters, budget),
+        let incoming = &mut *self.rx.lock();
+        match &mut incoming.receive {
+            Some(rx) => rx.poll(polling, &self.counters, &incoming.children, budget),
             None => 0,
         }
     }
 
     fn has_pending(&self) -> bool {
-        self.rx.lock().as_ref().is_some_and(Receive::has_pending)
+        self.rx.lock().receive.as_ref().is_some_and(Receive::has_pending)
     }
 
     fn errors(&self) -> Errors {
-        let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let get = |counter| self.counters.get(counter);
+        let length = get(Counter::RxTooLong)
+            .wrapping_add(get(Counter::RxTooShort))
+            .wrapping_add(get(Counter::RxMismatch));
         Errors {
-            rx_missed: get(&self.counters.lost),
-            rx_over: get(&self.counters.overruns),
-            rx_length: get(&self.counters.bad_length),
-            rx_dropped: get(&self.counters.no_memory),
-            tx_dropped: get(&self.counters.not_sent),
+            rx_missed: get(Counter::RxLost),
+            rx_over: get(Counter::RxOverruns),
+            rx_length: length,
+            rx_frame: self.counters.rejected().wrapping_sub(length),
+            rx_dropped: get(Counter::RxNoMemory),
         }
     }
 
     fn bus_info(&self) -> &CStr {
         &self.bus_info
+    }
+
+    fn statistics(&self, device: &Device, interrupts: u64, values: &mut [u64]) {
+        let traffic = device.traffic();
+        let first = [
+            traffic.rx_frames,
+            traffic.rx_bytes,
+            interrupts,
+            traffic.tx_frames,
+            traffic.tx_bytes,
+        ];
+        let all = Iterator::chain(first.into_iter(), self.counters.values());
+        for (to, from) in values.iter_mut().zip(all) {
+            *to = from;
+        }
+    }
+
+    fn rings(&self) -> Rings {
+        let small = |elements: u64| u32::try_from(elements).unwrap_or(u32::MAX);
+        let of = |direction: Option<Direction>| {
+            let geometry = direction.and_then(|direction| direction.geometry);
+            geometry.map_or(0, |geometry| small(geometry.elements()))
+        };
+        let capacity =
+            softirq::without(|| self.rx.lock().receive.as_ref().map_or(0, Receive::capacity));
+        let (rx, tx) = (of(self.incoming()), of(self.outgoing()));
+        Rings {
+            rx,
+            rx_max: small(capacity).max(rx),
+            tx,
+            tx_max: tx,
+        }
+    }
+
+    fn coalesce(&self) -> Coalesce {
+        Coalesce {
+            rx_usecs: match self.irq {
+                Some(_) => 0,
+                None => self.poll_us.load(Ordering::Relaxed),
+            },
+            rx_max_frames: BATCH,
+        }
+    }
+
+    fn set_coalesce(&self, coalesce: Coalesce) -> Result<u64, (Error, &'static str)> {
+        if coalesce.rx_max_frames != BATCH {
+            return Err((EINVAL, "the most frames of one look are NAPI's budget, 64"));
+        }
+        match (self.irq, coalesce.rx_usecs) {
+            (Some(_), 0) => Ok(WATCH_NS),
+            (Some(_), _) => {
+                Err((EOPNOTSUPP, "the peer tells of frames by an event; there is no poll interval"))
+            }
+            (None, us @ 1..=MAX_POLL_US) => {
+                self.poll_us.store(us, Ordering::Relaxed);
+                Ok(self.period_ns())
+            }
+            (None, _) => Err((EINVAL, "rx-usecs must be between 1 and 1000000")),
+        }
     }
 }

@@ -5,31 +5,58 @@
 //! A packet's way out begins in [`tx`], its way in in [`rx`]. Around them:
 //!
 //! - [`params`]: the module's parameters, checked by muennet-core;
-//! - [`interface`]: an interface up and down, its locks and counters;
+//! - [`interface`]: an interface up and down, its locks and counters ([`counters`]);
+//! - [`interfaces`]: all of them;
+//! - [`path`]: the path MTU of a packet's mark;
+//! - [`child`], [`children`]: interfaces that get the packets of their marks;
+//! - [`netlink`]: the requests that make children and list what there is;
+//! - [`info`]: the file in debugfs;
 //! - [`muen`]: what the Muen kernel exports: resources and events;
 //! - [`mapping`]: a channel's memory.
 //!
 //! The layer below, `net`, wraps the kernel's network devices and knows of no
 //! channels; the protocol itself is in the crate muennet-core.
 //!
-//! Locks: an interface's `rx` and `tx` are never held together. Both are taken
-//! with softirqs disabled; the event is rung with neither held by another CPU
-//! waiting for it.
+//! # Locks
+//!
+//! In this order: the RTNL, the list of interfaces, an interface's `rx` or its
+//! `tx`, never both. These two are taken with softirqs disabled. While one of
+//! them is held, nothing is handed to the network stack but a child's packet,
+//! which it only queues; so no packet comes back to a lock that its sender holds.
+//! The event is rung under `tx`, with interrupts enabled and on the event's own
+//! CPU, where ringing waits for nobody.
+//!
+//! # References
+//!
+//! An interface's table holds its children, and a child its parent, each by a
+//! counted reference. A child leaves the table before it is unregistered. When
+//! the module goes, the netlink family goes first, so that no request comes any
+//! more; then the kind of the children, which takes all of them away; then the
+//! interfaces.
 
 #[path = "../bindings/mod.rs"]
 mod bindings;
+mod child;
+mod children;
+mod counters;
+mod info;
 mod interface;
+mod interfaces;
 mod mapping;
 mod muen;
 #[path = "../net/mod.rs"]
 mod net;
+mod netlink;
 mod params;
+mod path;
 mod rx;
 mod tx;
 
+use child::Child;
+use info::Info;
 use interface::Interface;
 use kernel::prelude::*;
-use net::device::Registration;
+use net::{driver::Registration, genl, rtnl};
 
 module! {
     type: Muennet,
@@ -39,20 +66,36 @@ module! {
     license: "GPL",
 }
 
-/// The module: its interfaces, gone when it is.
+/// The module. Its parts go in this order.
 struct Muennet {
+    _family: genl::Registration<netlink::Muennet>,
+    _kind: rtnl::Registration<Child>,
+    _info: Info,
+    _list: interfaces::List,
     _interfaces: KVec<Registration<Interface>>,
 }
 
 impl kernel::Module for Muennet {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        // A refusal drops, and so unregisters, what was registered before it.
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        // A refusal drops, and so unregisters, what was registered before it, the
+        // latest first.
         let mut interfaces = KVec::new();
+        let list = interfaces::List::new();
+        let mut info = Info::new();
         params::for_each(|config| {
-            interfaces.push(Interface::register(config)?, GFP_KERNEL)?;
-            Ok(())
+            let interface = Interface::register(config)?;
+            let held = interface.hold()?;
+            interfaces.push(interface, GFP_KERNEL)?;
+            info.add(&held)?;
+            list.push(held)
         })?;
+        let kind = child::KIND.register()?;
+        let family = netlink::FAMILY.register(module)?;
         Ok(Self {
+            _family: family,
+            _kind: kind,
+            _info: info,
+            _list: list,
             _interfaces: interfaces,
         })
     }

@@ -4,19 +4,26 @@
 //! the frame's length, within NAPI's budget; and the carrier follows the peer.
 
 use crate::{
-    interface::Counters,
+    children::Children,
+    counters::{Counter, Counters},
+    interface::Direction,
     mapping::Input,
     net::{device::Device, napi::Polling, skb::SkBuff},
 };
 use muennet_core::{
-    channel::Peer,
-    framing::{Ethernet, Reject, Sink},
-    link::{Received, Receiver},
+    channel::{Fault, Peer, Read},
+    config::Mode,
+    framing::{Dynamic, Frame, Reject, Sink},
+    link::{Arrival, Receiver},
 };
+
+/// Elements taken with one look at the counters.
+const BURST: usize = 16;
 
 /// The receiving half of an interface.
 pub(crate) struct Receive {
-    receiver: Receiver<Input, Ethernet>,
+    receiver: Receiver<Input, Dynamic>,
+    mode: Mode,
     /// The peer as the carrier shows it.
     shown: Peer,
 }
@@ -36,9 +43,10 @@ impl Sink for Packet<'_, '_> {
 }
 
 impl Receive {
-    pub(crate) fn new(receiver: Receiver<Input, Ethernet>) -> Self {
+    pub(crate) fn new(receiver: Receiver<Input, Dynamic>, mode: Mode) -> Self {
         Self {
             receiver,
+            mode,
             shown: Peer::Down,
         }
     }
@@ -53,45 +61,139 @@ impl Receive {
         self.receiver.has_pending()
     }
 
+    /// Elements that the input channel has room for.
+    pub(crate) fn capacity(&self) -> u64 {
+        self.receiver.capacity()
+    }
+
+    /// What is known of the peer.
+    pub(crate) fn direction(&self, protocol: u64) -> Direction {
+        let (epoch, fault) = match self.shown {
+            Peer::Up { epoch } => (Some(epoch), None),
+            Peer::Faulty(fault) => (None, Some(fault)),
+            Peer::Down => (None, None),
+        };
+        Direction {
+            protocol,
+            epoch,
+            geometry: self.receiver.geometry(),
+            fault,
+        }
+    }
+
     /// Takes up to `budget` elements, good or bad, and says how many.
-    pub(crate) fn poll(&mut self, polling: &Polling<'_>, counters: &Counters, budget: i32) -> i32 {
-        self.show(polling.device());
+    pub(crate) fn poll(
+        &mut self,
+        polling: &Polling<'_>,
+        counters: &Counters,
+        children: &Children,
+        budget: i32,
+    ) -> i32 {
+        counters.count(Counter::RxPolls);
+        self.show(polling.device(), counters, children);
+        let budget = usize::try_from(budget).unwrap_or(0);
         let mut done = 0;
         while done < budget {
-            let mut packet = Packet { polling, skb: None };
-            let received = self.receiver.receive(&mut packet);
-            match (received, packet.skb) {
-                (Received::Frame(_), Some(skb)) => polling.receive_ethernet(skb),
-                // No frame without a packet; were there one, it would be lost.
-                (Received::Frame(_), None) => counters.no_memory(),
-                (Received::Empty | Received::Inactive | Received::Faulty(_), _) => break,
-                (Received::NewEpoch { .. }, _) => {}
-                (Received::Overrun { lost }, _) => counters.overrun(lost),
-                (Received::Rejected(Reject::NoRoom { .. }), _) => counters.no_memory(),
-                (Received::Rejected(_), _) => counters.bad_length(),
-            }
-            done += 1;
+            let mut arrivals: [_; BURST] =
+                core::array::from_fn(|_| Arrival::new(Packet { polling, skb: None }));
+            let room = BURST.min(budget - done);
+            let read = match arrivals.get_mut(..room) {
+                Some(arrivals) => self.receiver.receive_burst(arrivals),
+                None => break,
+            };
+            done += match read {
+                Read::Taken(burst) => {
+                    overrun(counters, burst.lost);
+                    for arrival in arrivals {
+                        match (arrival.result, arrival.sink.skb) {
+                            (Some(Ok(frame)), Some(skb)) => {
+                                self.deliver(polling, children, frame, skb);
+                            }
+                            (Some(Err(reject)), _) => counters.count(reason(reject)),
+                            // No frame without a packet; were there one, it would be lost.
+                            (Some(Ok(_)), None) => counters.count(Counter::RxNoMemory),
+                            (None, _) => {}
+                        }
+                    }
+                    burst.taken
+                }
+                Read::NewEpoch { .. } => 1,
+                Read::Overrun { lost } => {
+                    overrun(counters, lost);
+                    1
+                }
+                Read::Empty | Read::Inactive | Read::Faulty(_) => break,
+            };
         }
-        done
+        // CAST: at most the budget.
+        done as i32
+    }
+
+    /// Gives a packet to whom it is for: each packet's own mark decides.
+    fn deliver(&self, polling: &Polling<'_>, children: &Children, frame: Frame, skb: SkBuff) {
+        let mark = frame.meta.mark;
+        match (self.mode, children.of_mark(mark)) {
+            (Mode::Ethernet, _) => polling.receive_ethernet(skb),
+            (_, None) => polling.receive_packet(skb, mark),
+            (_, Some(child)) => child.receive(polling, skb, mark),
+        }
     }
 
     /// Lets the carrier follow the peer.
-    fn show(&mut self, device: &Device) {
+    fn show(&mut self, device: &Device, counters: &Counters, children: &Children) {
         let peer = self.receiver.peer();
         if peer == self.shown {
             return;
         }
+        let show = |on| {
+            device.set_carrier(on);
+            children.all().iter().for_each(|child| child.device().set_carrier(on));
+        };
         // From one epoch to the next the carrier goes down and up.
         if matches!(self.shown, Peer::Up { .. }) {
-            device.set_carrier(false);
+            show(false);
         }
         match peer {
-            Peer::Up { .. } => device.set_carrier(true),
+            Peer::Up { .. } => {
+                counters.count(Counter::RxEpochs);
+                show(true);
+            }
             Peer::Down => {}
-            Peer::Faulty(fault) => device.complain(core::format_args!(
-                "no carrier: the peer's channel is unusable: {fault}"
-            )),
+            Peer::Faulty(fault) => {
+                counters.count(Counter::RxFaults);
+                complain(device, fault);
+            }
         }
         self.shown = peer;
+    }
+}
+
+fn overrun(counters: &Counters, lost: impl TryInto<u64>) {
+    match lost.try_into() {
+        Ok(lost) if lost > 0 => {
+            counters.add(Counter::RxLost, lost);
+            counters.count(Counter::RxOverruns);
+        }
+        _ => {}
+    }
+}
+
+#[cold]
+fn complain(device: &Device, fault: Fault) {
+    device.complain(core::format_args!(
+        "no carrier: the peer's channel is unusable: {fault}"
+    ));
+}
+
+/// What a refused element is counted as.
+fn reason(reject: Reject) -> Counter {
+    match reject {
+        Reject::TooLong { .. } => Counter::RxTooLong,
+        Reject::TooShort { .. } => Counter::RxTooShort,
+        Reject::UnknownProtocol { .. } => Counter::RxProtocol,
+        Reject::Version { .. } => Counter::RxVersion,
+        Reject::LengthMismatch { .. } => Counter::RxMismatch,
+        // No room; and whatever reasons a later protocol has.
+        _ => Counter::RxNoMemory,
     }
 }

@@ -6,28 +6,33 @@
 //! The ring never fills: whoever reads too slowly loses the oldest.
 
 use crate::{
-    interface::Counters,
+    counters::{Counter, Counters},
+    interface::Direction,
     mapping::Output,
     muen::Event,
-    net::{device::Device, skb::SkBuff, work::Call},
+    net::{
+        skb::{SkBuff, MAX_PARTS},
+        work::Call,
+    },
+    path::Fit,
 };
 use core::num::NonZeroU64;
 use kernel::{bindings, prelude::*};
 use muennet_core::{
-    framing::{Ethernet, Meta},
-    link::Sender,
+    framing::{Checksum, Dynamic, FrameError, Meta, Packet},
+    link::{SendError, Sender},
 };
 
 /// The sending half of an interface.
 pub(crate) struct Transmit {
-    sender: Sender<Output, Ethernet, ()>,
+    sender: Sender<Output, Dynamic, ()>,
     event: Option<Pin<KBox<Call<Event>>>>,
     /// Something was written that the peer was not told of.
     unannounced: bool,
 }
 
 impl Transmit {
-    pub(crate) fn new(sender: Sender<Output, Ethernet, ()>, event: Option<Event>) -> Result<Self> {
+    pub(crate) fn new(sender: Sender<Output, Dynamic, ()>, event: Option<Event>) -> Result<Self> {
         let event = match event {
             Some(event) => Some(KBox::pin_init(Call::new(event, Event::trigger), GFP_KERNEL)?),
             None => None,
@@ -40,39 +45,80 @@ impl Transmit {
     }
 
     /// Starts a new epoch.
-    pub(crate) fn start(&mut self) {
+    pub(crate) fn start(&mut self, counters: &Counters) {
         self.sender.activate(random_epoch());
-        self.announce();
+        counters.count(Counter::TxEpochs);
+        self.announce(counters);
     }
 
     /// Ends the epoch.
-    pub(crate) fn stop(&mut self) {
+    pub(crate) fn stop(&mut self, counters: &Counters) {
         self.sender.deactivate();
-        self.announce();
+        self.announce(counters);
     }
 
-    /// Sends a packet.
-    pub(crate) fn send(&mut self, device: &Device, counters: &Counters, skb: SkBuff, more: bool) {
-        let frame = skb.head();
-        // A fragmented packet cannot be: the device does not offer to take it.
-        let whole = frame.len() == skb.len();
-        if whole && self.sender.write(&[frame], Meta::default()).is_ok() {
-            device.count_sent(frame.len());
-            skb.tx_timestamp();
-            skb.consume();
-            self.unannounced = true;
-        } else {
-            counters.not_sent();
+    /// What is known of this end.
+    pub(crate) fn direction(&self, protocol: u64) -> Direction {
+        Direction {
+            protocol,
+            epoch: self.sender.epoch().map(NonZeroU64::get),
+            geometry: Some(self.sender.geometry()),
+            fault: None,
         }
+    }
+
+    /// Writes a packet, whole or in fragments; false if it cannot be sent.
+    pub(crate) fn send(&mut self, counters: &Counters, skb: &SkBuff, fit: &Fit) -> bool {
+        let meta = Meta { mark: skb.mark() };
+        let sent = skb.with_parts(|parts| match fit.fragments() {
+            None => {
+                let packet = Packet::new(parts).with_meta(meta);
+                self.sender.write_packet(&match skb.checksum() {
+                    Some((start, offset)) => packet.with_checksum(Checksum { start, offset }),
+                    None => packet,
+                })
+            }
+            Some(mut fragments) => {
+                counters.count(Counter::TxFragmented);
+                fragments.try_for_each(|fragment| {
+                    fragment.with_parts::<{ MAX_PARTS + 1 }, _>(parts, |parts| {
+                        self.sender.write(parts, meta)
+                    })
+                })
+            }
+        });
+        match sent {
+            Ok(()) => self.unannounced = true,
+            Err(error) => counters.count(reason(error)),
+        }
+        sent.is_ok()
+    }
+
+    /// Ends a packet: the peer is told behind the last one of a batch.
+    pub(crate) fn settle(&mut self, counters: &Counters, more: bool) {
         if !more && core::mem::take(&mut self.unannounced) {
-            self.announce();
+            self.announce(counters);
         }
     }
 
-    fn announce(&self) {
+    fn announce(&self, counters: &Counters) {
         if let Some(call) = &self.event {
-            call.on(call.argument().cpu());
+            counters.count(match call.on(call.argument().cpu()) {
+                true => Counter::TxEvents,
+                false => Counter::TxDeferred,
+            });
         }
+    }
+}
+
+/// What a packet that is not sent is counted as.
+#[cold]
+fn reason(error: SendError) -> Counter {
+    match error {
+        SendError::Frame(FrameError::TooLong { .. }) => Counter::TxTooLong,
+        SendError::Frame(FrameError::TooShort { .. }) => Counter::TxTooShort,
+        SendError::Frame(FrameError::NotIp { .. }) => Counter::TxNotIp,
+        _ => Counter::TxInactive,
     }
 }
 

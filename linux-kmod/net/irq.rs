@@ -6,7 +6,7 @@
 
 use super::napi::Napi;
 use crate::bindings;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use kernel::{error::to_result, prelude::*};
 
 /// The interrupt line of a NAPI instance.
@@ -15,6 +15,7 @@ pub(super) struct Line {
     irq: AtomicU32,
     requested: AtomicBool,
     masked: AtomicBool,
+    count: AtomicU64,
 }
 
 // SAFETY: the NAPI instance may be scheduled from any CPU.
@@ -32,6 +33,7 @@ impl Line {
             irq: AtomicU32::new(0),
             requested: AtomicBool::new(false),
             masked: AtomicBool::new(false),
+            count: AtomicU64::new(0),
         }
     }
 
@@ -57,6 +59,11 @@ impl Line {
         }
     }
 
+    /// Interrupts that came so far.
+    pub(super) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+
     /// Lets the interrupt come again, if its handler masked it.
     pub(super) fn unmask(&self) {
         if self.masked.swap(false, Ordering::AcqRel) {
@@ -69,6 +76,7 @@ impl Line {
 unsafe extern "C" fn handle(irq: i32, line: *mut c_void) -> bindings::irqreturn_t {
     // SAFETY: what `request` passed, valid until freed.
     let line = unsafe { &*line.cast::<Line>() };
+    line.count.fetch_add(1, Ordering::Relaxed);
     // SAFETY: valid by the contract of `new`.
     let napi = unsafe { &*line.napi };
     napi.schedule_after(|| {

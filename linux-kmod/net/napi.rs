@@ -5,8 +5,9 @@
 //! C header: `include/linux/netdevice.h`
 
 use super::{
-    device::{Device, Driver, Private},
-    skb::SkBuff,
+    device::{Behind, Device},
+    driver::{Driver, Private},
+    skb::{Queue, SkBuff},
 };
 use crate::bindings;
 use core::ptr::NonNull;
@@ -25,10 +26,12 @@ unsafe impl Send for Napi {}
 // SAFETY: as above; the kernel serialises by the state's bits.
 unsafe impl Sync for Napi {}
 
-/// Proof of being in the poll function of a NAPI instance.
+/// Proof of being in the poll function of a NAPI instance. Packets received are
+/// handed to the stack when the function ends, so that it may hold locks.
 pub(crate) struct Polling<'a> {
     napi: &'a Napi,
     device: &'a Device,
+    received: &'a Queue,
 }
 
 impl Napi {
@@ -119,18 +122,18 @@ impl Polling<'_> {
         skb.put(len)
     }
 
-    /// Hands an Ethernet frame to the stack and counts it.
-    pub(crate) fn receive_ethernet(&self, skb: SkBuff) {
-        let len = skb.len();
-        let skb = skb.into_raw();
-        // SAFETY: the packet was ours and is given away; it has a whole Ethernet
-        // header, as only frames of 14 bytes and more are accepted.
-        unsafe {
-            // CAST: the length of a packet is an `unsigned int`.
-            bindings::muennet_dev_sw_netstats_rx_add(self.device.as_raw(), len as u32);
-            bindings::muennet_eth_type_trans(skb, self.device.as_raw());
-            bindings::muennet_napi_gro_receive(self.napi.as_raw(), skb);
-        }
+    /// Receives an Ethernet frame of 14 bytes or more, and counts it.
+    pub(crate) fn receive_ethernet(&self, mut skb: SkBuff) {
+        self.device.count_received(skb.len());
+        skb.is_ethernet(self.device);
+        self.received.push(skb);
+    }
+
+    /// Receives a packet without a header below the network layer, and counts it.
+    pub(crate) fn receive_packet(&self, mut skb: SkBuff, mark: u32) {
+        self.device.count_received(skb.len());
+        skb.is_packet(self.device, mark);
+        self.received.push(skb);
     }
 }
 
@@ -143,10 +146,20 @@ unsafe extern "C" fn poll<T: Driver>(napi: *mut bindings::napi_struct, budget: i
         (
             &*napi.cast::<Napi>(),
             device,
-            Private::<T>::of_device(device),
+            Private::<T>::of(device),
         )
     };
-    let done = private.driver().poll(&Polling { napi, device }, budget);
+    pin_init::stack_pin_init!(let received = Queue::new());
+    let polling = Polling {
+        napi,
+        device,
+        received: &received,
+    };
+    let done = private.driver().poll(&polling, budget);
+    while let Some(skb) = received.pop() {
+        // SAFETY: called from the poll function, and the packet is given away.
+        unsafe { bindings::muennet_napi_gro_receive(napi.as_raw(), skb.into_raw()) };
+    }
     if done < budget && napi.complete(done) {
         private.unmask();
         if private.driver().has_pending() {

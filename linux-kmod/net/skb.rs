@@ -4,8 +4,13 @@
 //!
 //! C header: `include/linux/skbuff.h`
 
+use super::device::Device;
 use crate::bindings;
 use core::{ptr::NonNull, slice};
+use kernel::{prelude::*, types::Opaque};
+
+/// The most pieces that a packet is in: the linear part and its fragments.
+pub(crate) const MAX_PARTS: usize = 1 + bindings::MAX_SKB_FRAGS as usize;
 
 /// A packet that is ours to fill, send on or free.
 ///
@@ -48,6 +53,98 @@ impl SkBuff {
         }
     }
 
+    /// Calls `with` with the pieces of the packet, in order.
+    pub(crate) fn with_parts<R>(&self, with: impl FnOnce(&[&[u8]]) -> R) -> R {
+        let head = self.head();
+        // SAFETY: valid by the invariants.
+        let count = unsafe { bindings::muennet_skb_frags(self.0.as_ptr()) } as usize;
+        if count == 0 {
+            return with(&[head]);
+        }
+        let mut parts = [head; MAX_PARTS];
+        let mut used = 1;
+        for (index, part) in (0..).zip(parts.iter_mut().skip(1).take(count)) {
+            let mut len = 0;
+            // SAFETY: valid by the invariants, and there is such a fragment. The
+            // kernel gives this device readable pages that are always mapped, as
+            // it offers neither high memory nor unreadable fragments.
+            *part = unsafe {
+                let start = bindings::muennet_skb_frag(self.0.as_ptr(), index, &mut len);
+                slice::from_raw_parts(start.cast(), len as usize)
+            };
+            used += 1;
+        }
+        with(parts.get(..used).unwrap_or(&[]))
+    }
+
+    /// The packet's mark.
+    pub(crate) fn mark(&self) -> u32 {
+        // SAFETY: valid by the invariants.
+        unsafe { bindings::muennet_skb_mark(self.0.as_ptr()) }
+    }
+
+    /// The checksum that is to be filled in on the way out: where the sum begins,
+    /// and where its field lies from there.
+    pub(crate) fn checksum(&self) -> Option<(usize, usize)> {
+        // SAFETY: valid by the invariants.
+        unsafe {
+            let skb = self.0.as_ptr();
+            bindings::muennet_skb_partial(skb).then(|| {
+                let start = bindings::muennet_skb_checksum_start(skb) as usize;
+                (start, bindings::muennet_skb_checksum_offset(skb) as usize)
+            })
+        }
+    }
+
+    /// Fills in that checksum, if there is one; false if there is no memory for it.
+    pub(crate) fn fill_checksum(&mut self) -> bool {
+        // SAFETY: valid by the invariants.
+        self.checksum().is_none()
+            || unsafe { bindings::skb_checksum_help(self.0.as_ptr()) } == 0
+    }
+
+    /// Makes it a packet that `device` received, from its Ethernet header on.
+    pub(super) fn is_ethernet(&mut self, device: &Device) {
+        // SAFETY: valid by the invariants, with a whole Ethernet header.
+        unsafe { bindings::muennet_eth_type_trans(self.0.as_ptr(), device.as_raw()) };
+    }
+
+    /// Makes it a packet that `device` received, without any header but the
+    /// network layer's.
+    ///
+    /// What the device calls its header is not in the packet. It is laid before
+    /// it, with the mark alone, for GRO to compare: packets of different marks
+    /// are never merged.
+    pub(super) fn is_packet(&mut self, device: &Device, mark: u32) {
+        const ROOM: usize = 8;
+        let mut header = [0; ROOM];
+        for (to, from) in header.iter_mut().zip(mark.to_ne_bytes()) {
+            *to = from;
+        }
+        // CAST: at most `ROOM`.
+        let len = device.header().min(ROOM) as u32;
+        // SAFETY: valid by the invariants; NAPI's packets have more headroom than `ROOM`.
+        unsafe {
+            let skb = self.0.as_ptr();
+            bindings::muennet_skb_set_dev(skb, device.as_raw());
+            bindings::muennet_skb_put_mac(skb, header.as_ptr().cast(), len);
+            bindings::muennet_skb_is_packet(skb);
+            bindings::muennet_skb_set_mark(skb, mark);
+        }
+    }
+
+    /// Tells the sender of an IPv4 packet that it is to be `mtu` bytes at most.
+    pub(crate) fn fragmentation_needed(&mut self, mtu: u32) {
+        // SAFETY: valid by the invariants, and on its way out.
+        unsafe { bindings::muennet_icmp_frag_needed(self.0.as_ptr(), mtu) };
+    }
+
+    /// Tells the sender of an IPv6 packet that it is to be `mtu` bytes at most.
+    pub(crate) fn packet_too_big(&mut self, mtu: u32) {
+        // SAFETY: valid by the invariants, and on its way out.
+        unsafe { bindings::muennet_icmpv6_too_big(self.0.as_ptr(), mtu) };
+    }
+
     /// Appends `len` bytes to a packet that was allocated for them.
     pub(super) fn put(&mut self, len: u32) -> &mut [u8] {
         // SAFETY: valid by the invariants; `skb_put` makes sure of the room. The
@@ -77,5 +174,46 @@ impl Drop for SkBuff {
     fn drop(&mut self) {
         // SAFETY: valid by the invariants.
         unsafe { bindings::muennet_dev_kfree_skb_any(self.0.as_ptr()) };
+    }
+}
+
+/// Packets in order, for the one who made the queue.
+#[repr(transparent)]
+#[pin_data(PinnedDrop)]
+pub(super) struct Queue {
+    #[pin]
+    queue: Opaque<bindings::sk_buff_head>,
+}
+
+impl Queue {
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            queue <- Opaque::ffi_init(|queue: *mut bindings::sk_buff_head| {
+                // SAFETY: memory for a queue, pinned.
+                unsafe { bindings::muennet_skb_queue_init(queue) };
+            }),
+        })
+    }
+
+    /// Puts a packet at the end. `Queue` is not `Sync`, so that calls do not overlap.
+    pub(super) fn push(&self, skb: SkBuff) {
+        // SAFETY: initialised; the packet is given away.
+        unsafe { bindings::muennet_skb_queue_tail(self.queue.get(), skb.into_raw()) };
+    }
+
+    /// Takes the first packet.
+    pub(super) fn pop(&self) -> Option<SkBuff> {
+        // SAFETY: initialised; what comes out of the queue is ours.
+        unsafe {
+            NonNull::new(bindings::muennet_skb_dequeue(self.queue.get()))
+                .map(|skb| SkBuff::from_raw(skb))
+        }
+    }
+}
+
+#[pinned_drop]
+impl PinnedDrop for Queue {
+    fn drop(self: Pin<&mut Self>) {
+        while self.pop().is_some() {}
     }
 }

@@ -53,6 +53,11 @@ impl Timer {
         unsafe { bindings::muennet_hrtimer_start(self.timer.get(), period_ns) };
     }
 
+    /// Changes the period, from the next time on.
+    pub(super) fn set_period(&self, period_ns: u64) {
+        self.period_ns.store(period_ns, Ordering::Relaxed);
+    }
+
     /// Stops it, after waiting for it if it has just expired.
     pub(super) fn cancel(&self) {
         // SAFETY: set up by `new`.

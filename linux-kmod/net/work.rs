@@ -39,16 +39,21 @@ impl<T: Sync> Call<T> {
         &self.argument
     }
 
-    /// Calls here if this is `cpu`, else later on `cpu`. The caller must not be
-    /// moved to another CPU meanwhile, as with softirqs disabled.
-    pub(crate) fn on(&self, cpu: u32) {
-        // SAFETY: asks for a number only.
-        if unsafe { bindings::muennet_smp_processor_id() } == cpu {
+    /// Calls here if this is `cpu` and interrupts are enabled, else later on
+    /// `cpu`; true if here. The caller must not be moved to another CPU meanwhile,
+    /// as with softirqs disabled.
+    pub(crate) fn on(&self, cpu: u32) -> bool {
+        // SAFETY: both look at the CPU's own state only.
+        let here = unsafe {
+            bindings::muennet_smp_processor_id() == cpu && !bindings::muennet_irqs_disabled()
+        };
+        if here {
             (self.call)(&self.argument);
         } else {
             // SAFETY: set up by `new`. CAST: CPU numbers are small.
             unsafe { bindings::muennet_queue_work_on(cpu as i32, self.work.get()) };
         }
+        here
     }
 }
 

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-2.0-only
+
+//! All interfaces of the module, for requests to find them.
+
+use crate::{interface::Interface, net::driver::HeldOf};
+use kernel::{prelude::*, sync::global_lock};
+
+global_lock! {
+    // SAFETY: `List::new` initialises it, before anything else of the module can use it.
+    unsafe(uninit) static INTERFACES: Mutex<KVec<HeldOf<Interface>>> = KVec::new();
+}
+
+/// The list; emptied when dropped. There is one, as there is one module.
+pub(crate) struct List(());
+
+impl List {
+    /// Makes the list, once in the life of the module.
+    pub(crate) fn new() -> Self {
+        // SAFETY: called once, by the module's init function.
+        unsafe { INTERFACES.init() };
+        Self(())
+    }
+
+    /// Appends an interface.
+    pub(crate) fn push(&self, interface: HeldOf<Interface>) -> Result {
+        Ok(INTERFACES.lock().push(interface, GFP_KERNEL)?)
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        // Nobody but the module asks any more; its interfaces go next.
+        INTERFACES.lock().clear();
+    }
+}
+
+/// The interfaces, locked.
+pub(crate) fn all() -> impl core::ops::Deref<Target = KVec<HeldOf<Interface>>> {
+    INTERFACES.lock()
+}
