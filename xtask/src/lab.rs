@@ -137,12 +137,17 @@ impl Wire<'_> {
 
     /// Starts the echo server as the subject "echo" of the policy one-wire.
     pub fn echo(&self) -> Result<Process> {
+        self.echo_at("testchannel_1", "testchannel_2", "192.168.7.2/24")
+    }
+
+    /// Starts the echo server as the subject "echo", on these channels.
+    pub fn echo_at(&self, input: &str, output: &str, address: &str) -> Result<Process> {
         let mut command = Command::new(program("echo"));
         command
             .arg("--ivshmem")
             .arg(self.folder.join("echo.sock"))
-            .args(["--in", "testchannel_1", "--out", "testchannel_2"])
-            .args(["--address", "192.168.7.2/24"]);
+            .args(["--in", input, "--out", output])
+            .args(["--address", address]);
         // While the server takes leave of the one before, it refuses the next.
         let start = Instant::now();
         loop {

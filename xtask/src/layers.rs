@@ -87,6 +87,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::poll),
     },
     Layer {
+        name: "modes",
+        about: "every command line of the original, in every mode",
+        check: Check::Vm(scenarios::modes),
+    },
+    Layer {
         name: "parameters",
         about: "wrong parameters are refused as documented",
         check: Check::Vm(scenarios::parameters),

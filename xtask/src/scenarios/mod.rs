@@ -3,11 +3,13 @@
 //! laboratory, serves a policy of `tests/policies`, boots what it needs, and fails
 //! with what it saw instead of what it should have seen.
 
+mod modes;
 mod parameters;
 mod reload;
 mod shell;
 mod wire;
 
+pub use modes::modes;
 pub use parameters::parameters;
 pub use reload::reload;
 pub use shell::shell;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Asks an echo server and compares what comes back.
 
+mod packets;
+
 use anyhow::{bail, ensure, Context, Result};
 use clap::{Parser, Subcommand};
 use sha2::{Digest, Sha256};
@@ -38,6 +40,11 @@ enum Command {
         #[arg(long, default_value_t = 1472)]
         to: usize,
     },
+    /// Send or receive an interface's packets as they are (AF_PACKET).
+    Packets {
+        #[command(subcommand)]
+        direction: packets::Direction,
+    },
 }
 
 /// No answer for so long means that there is none.
@@ -49,6 +56,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Tcp { server, bytes } => tcp(server, bytes),
         Command::Udp { server, to } => udp(server, to),
+        Command::Packets { direction } => packets::run(direction),
     };
     match result {
         Ok(said) => {
