@@ -4,7 +4,9 @@
 //! [`Sender`] and [`Receiver`] are independent halves; an interface that works
 //! one way has one of them, a [`Link`] has both.
 
-use crate::channel::{Burst, Fault, Geometry, GeometryError, Peer, Read, Reader, Resume, Writer};
+use crate::channel::{
+    Burst, Fault, Geometry, GeometryError, Header, Peer, Read, Reader, Resume, Writer,
+};
 use crate::framing::{Frame, FrameError, Framing, Meta, Packet, Reject, Sink};
 use crate::notify::Notifier;
 use crate::shm::{Memory, MemoryMut};
@@ -344,6 +346,17 @@ impl<R: Memory, F: Framing> Receiver<R, F> {
         self.reader.drain();
     }
 
+    /// Goes to the newest `count` frames of those that the channel still holds,
+    /// whether they were received before or not.
+    pub fn rewind(&mut self, count: u64) {
+        self.reader.rewind(count);
+    }
+
+    /// What the peer's header says now, unchecked.
+    pub fn header(&self) -> Header {
+        self.reader.header()
+    }
+
     /// Elements in the peer's channel, while one is known.
     pub fn elements(&self) -> Option<u64> {
         self.reader.geometry().map(|geometry| geometry.elements())
@@ -462,6 +475,42 @@ mod tests {
         assert_eq!(heap.peek(64), 0x5555_5555_5555_5555);
         assert_eq!(heap.peek(64 + 16), 0x5555_5555);
         assert_eq!(heap.peek(64 + 112), 20 << 16);
+    }
+
+    #[test]
+    fn frames_that_are_still_there_can_be_had_again() {
+        let rings = Cell::new(0);
+        let (heap, mut sender, mut receiver) = ends(&rings);
+        receiver.rewind(1);
+        assert_eq!(receive(&mut receiver).0, Received::Inactive);
+        sender.activate(PROTOCOL);
+        receiver.peer();
+        receiver.rewind(u64::MAX);
+        assert_eq!(
+            receive(&mut receiver).0,
+            Received::NewEpoch {
+                epoch: PROTOCOL.get()
+            }
+        );
+        for len in 20..25 {
+            sender.write(&[&[7; 114][..len]], Meta::default()).unwrap();
+        }
+        // Of three elements the oldest may be under the writer's hands.
+        receiver.rewind(u64::MAX);
+        for len in [23, 24] {
+            assert_eq!(receive(&mut receiver).0, frame_of(len));
+        }
+        assert_eq!(receive(&mut receiver).0, Received::Empty);
+        receiver.rewind(1);
+        assert_eq!(receive(&mut receiver).0, frame_of(24));
+        receiver.rewind(0);
+        assert_eq!(receive(&mut receiver).0, Received::Empty);
+        // A count that runs backwards moves nothing.
+        heap.poke(56, 2);
+        receiver.rewind(1);
+        assert!(matches!(receive(&mut receiver).0, Received::Faulty(_)));
+        assert_eq!(receiver.header().written, 2);
+        assert_eq!(receiver.header().write_start, 5);
     }
 
     #[test]

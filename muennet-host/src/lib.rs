@@ -6,6 +6,7 @@ pub mod bridge;
 pub mod epoch;
 pub mod events;
 pub mod in_process;
+pub mod inspect;
 pub mod ivshmem;
 pub mod layout;
 pub mod mapping;

@@ -7,7 +7,7 @@
 
 use muennet_core::shm::{Memory, MemoryMut};
 use rustix::mm::{mmap, munmap, MapFlags, ProtFlags};
-use std::{io, os::fd::AsFd, ptr::NonNull};
+use std::{io, os::fd::AsFd, ptr::NonNull, sync::Arc};
 
 /// A part of a file, mapped.
 #[derive(Debug)]
@@ -55,9 +55,9 @@ impl Drop for Mapping {
     }
 }
 
-/// A channel to read; writing to it would fault.
-#[derive(Debug)]
-pub struct Input(Mapping);
+/// A channel to read; writing to it would fault. Clones are the same mapping.
+#[derive(Debug, Clone)]
+pub struct Input(Arc<Mapping>);
 
 /// A channel to write.
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Input {
     ///
     /// What the system says, or that the file is too short.
     pub fn new(file: impl AsFd, offset: u64, len: usize) -> io::Result<Self> {
-        Mapping::new(file, offset, len, ProtFlags::READ).map(Self)
+        Mapping::new(file, offset, len, ProtFlags::READ).map(|mapping| Self(Arc::new(mapping)))
     }
 }
 
@@ -85,7 +85,7 @@ impl Output {
     }
 }
 
-// SAFETY: mapped as long as the value lives, at a page's start.
+// SAFETY: mapped as long as the value or a clone lives, at a page's start.
 unsafe impl Memory for Input {
     fn base(&self) -> NonNull<u8> {
         self.0.base
@@ -96,7 +96,7 @@ unsafe impl Memory for Input {
     }
 }
 
-// SAFETY: as for `Input`.
+// SAFETY: mapped as long as the value lives, at a page's start.
 unsafe impl Memory for Output {
     fn base(&self) -> NonNull<u8> {
         self.0.base

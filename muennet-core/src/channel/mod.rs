@@ -15,6 +15,7 @@
 
 pub(crate) mod cursor;
 mod geometry;
+mod header;
 pub mod layout;
 mod reader;
 #[cfg(feature = "log")]
@@ -22,6 +23,7 @@ mod report;
 mod writer;
 
 pub use geometry::{Geometry, GeometryError};
+pub use header::Header;
 pub use reader::{Burst, Element, Fault, Peer, Read, Reader, Resume};
 pub use writer::{Slot, Writer};
 

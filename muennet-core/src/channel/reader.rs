@@ -3,7 +3,7 @@
 
 use super::cursor::Cursor;
 use super::layout::{Field, TRANSPORT};
-use super::{Geometry, GeometryError};
+use super::{Geometry, GeometryError, Header};
 use crate::shm::{Memory, Region, Site};
 use core::{fmt, num::NonZeroU64};
 
@@ -342,6 +342,28 @@ impl<M: Memory> Reader<M> {
                 session.seen = written;
             }
         }
+    }
+
+    /// Goes to the newest `count` elements of those that the channel still holds,
+    /// whether they were read before or not.
+    pub fn rewind(&mut self, count: u64) {
+        if let State::Synchronised(session) = &mut self.state {
+            let written = self.region.load(Field::Written);
+            // The elements are at least as new as this count says.
+            self.region.acquire(Site::WrittenThenCopy);
+            if written >= session.seen {
+                // One less than there are: the writer may be at the oldest.
+                let held = session.geometry.elements() - 1;
+                let back = written - count.min(held).min(written);
+                session.read.jump(back, &session.geometry);
+                session.seen = written;
+            }
+        }
+    }
+
+    /// What the header says now, unchecked.
+    pub fn header(&self) -> Header {
+        Header::observe(&self.region)
     }
 
     /// Takes the next element: `take` copies what it wants from it.

@@ -23,6 +23,10 @@ struct Args {
     #[arg(long, value_name = "FOLDER", required_unless_present = "check")]
     dir: Option<PathBuf>,
 
+    /// Let muennet-host inspect look at the channels, by the socket "observe" there.
+    #[arg(long)]
+    observe: bool,
+
     /// Check the policy, print the layout and leave.
     #[arg(long)]
     check: bool,
@@ -55,6 +59,9 @@ fn run(args: &Args) -> Result<()> {
         signal_hook::low_level::pipe::register(signal, stopper.try_clone()?)?;
     }
     let mut server = Server::new(policy, folder).with_context(|| format!("{file}"))?;
+    if args.observe {
+        server.observe(folder)?;
+    }
     for (number, name) in server.policy().subjects.iter().enumerate() {
         println!(
             "subject {name}, peer {number}: -chardev socket,path={},id=ivshmem \

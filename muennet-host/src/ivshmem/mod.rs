@@ -8,4 +8,5 @@
 
 pub mod client;
 mod message;
+pub mod observer;
 pub mod server;

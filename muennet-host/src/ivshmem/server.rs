@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The server: it plays the separation kernel.
 
-use super::message;
+use super::{message, observer::Window};
 use crate::{layout::vector_of, layout::Layout, policy::Policy};
 use anyhow::{Context, Result};
 use muennet_core::sinfo::MemoryKind;
@@ -39,6 +39,7 @@ pub struct Server {
     layout: Layout,
     memory: File,
     subjects: Vec<Subject>,
+    window: Option<Window>,
 }
 
 #[derive(Debug)]
@@ -113,7 +114,19 @@ impl Server {
             layout,
             memory,
             subjects,
+            window: None,
         })
+    }
+
+    /// Lets whoever may open the socket [`SOCKET`](super::observer::SOCKET) in
+    /// `folder` look at the region, but not write it.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn observe(&mut self, folder: &Path) -> Result<()> {
+        self.window = Some(Window::open(folder, &self.memory)?);
+        Ok(())
     }
 
     /// The layout in use.
@@ -145,12 +158,18 @@ impl Server {
                     waits.push(PollFd::new(connection, PollFlags::IN));
                 }
             }
+            if let Some(window) = &self.window {
+                waits.push(PollFd::new(&window.listener, PollFlags::IN));
+            }
             match poll(&mut waits, None) {
                 Err(rustix::io::Errno::INTR) => continue,
                 result => result?,
             };
             if !waits[0].revents().is_empty() {
                 return Ok(());
+            }
+            if let Some(window) = &self.window {
+                window.show();
             }
             for number in 0..self.subjects.len() {
                 if self.is_gone(number) {

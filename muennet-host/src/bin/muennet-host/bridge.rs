@@ -22,10 +22,10 @@ const RETRY: Duration = Duration::from_millis(100);
 /// The interface is made, or taken over if it persists; its carrier follows the
 /// peer. Give it an address and set it up with `ip`.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("interface").required(true).args(["tap", "tun"]))]
 #[command(after_help = "Examples:\n  \
     muennet-host bridge --tap tap0 --ivshmem /run/muen/linux.sock --in testchannel_2 --out testchannel_1\n  \
     muennet-host bridge --tun tun0 --in-file /muenfs/net_in --out-file /muenfs/net_out")]
-#[group(id = "interface", required = true, multiple = false, args = ["tap", "tun"])]
 pub struct Args {
     /// Name of a TAP interface: Ethernet frames (flags=eth_dev).
     #[arg(long, value_name = "NAME")]

@@ -2,6 +2,7 @@
 //! Muen channels on a Linux host: joins them to interfaces, and shows them.
 
 mod bridge;
+mod inspect;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -17,11 +18,13 @@ struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Bridge(bridge::Args),
+    Inspect(inspect::Args),
 }
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Bridge(args) => bridge::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

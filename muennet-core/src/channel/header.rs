@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A copy of the header, for those that show it.
+
+use super::layout::Field;
+use crate::shm::{Memory, Region};
+
+/// What a channel's header says, each field loaded once and none of them checked.
+/// The fields need not belong together: the writer may be at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// The transport marker, [`TRANSPORT`](super::layout::TRANSPORT) if all is well.
+    pub transport: u64,
+    /// Number of the writer's start; 0 = inactive.
+    pub epoch: u64,
+    /// What the elements mean.
+    pub protocol: u64,
+    /// Bytes per element.
+    pub element_size: u64,
+    /// Elements in the data area.
+    pub elements: u64,
+    /// Elements whose writing has begun.
+    pub write_start: u64,
+    /// Elements whose writing has ended.
+    pub written: u64,
+}
+
+impl Header {
+    pub(super) fn observe<M: Memory>(region: &Region<M>) -> Self {
+        Self {
+            transport: region.load(Field::Transport),
+            epoch: region.load(Field::Epoch),
+            protocol: region.load(Field::Protocol),
+            element_size: region.load(Field::Size),
+            elements: region.load(Field::Elements),
+            write_start: region.load(Field::WriteStart),
+            written: region.load(Field::Written),
+        }
+    }
+}
