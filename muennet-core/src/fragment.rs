@@ -209,7 +209,7 @@ mod tests {
 
     fn cut(packet: &[u8], mtu: usize) -> Vec<Vec<u8>> {
         let header = Header::parse(packet, packet.len()).unwrap();
-        let (a, rest) = packet.split_at(header.len + 3);
+        let (a, rest) = packet.split_at(packet.len().min(header.len + 3));
         let (b, c) = rest.split_at(rest.len() / 2);
         let fragments = header.fragments(mtu).unwrap();
         fragments
