@@ -34,7 +34,8 @@ const INIT: &str = include_str!("init.sh");
 /// Packs an initramfs with the `modules` and the host's `programs`; gives its
 /// path inside of the tree.
 pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<String> {
-    let folder = tree.root().join("work/initramfs");
+    let inside = format!("{}/initramfs", tree.work());
+    let folder = tree.root().join(&inside[1..]);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -84,18 +85,15 @@ pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<St
             )?;
         }
     }
-    run::quietly(
-        tree.command("depmod")
-            .args(["-b", "/work/initramfs", release]),
-    )?;
+    run::quietly(tree.command("depmod").args(["-b", &inside, release]))?;
     fs::write(folder.join("etc/passwd"), PASSWD)?;
     fs::write(folder.join("init"), INIT)?;
     fs::set_permissions(folder.join("init"), fs::Permissions::from_mode(0o755))?;
     run::quietly(tree.command("sh").args([
         "-c",
-        "cd /work/initramfs && find . | cpio --quiet -o -H newc > ../initramfs.cpio",
+        &format!("cd {inside} && find . | cpio --quiet -o -H newc > ../initramfs.cpio"),
     ]))?;
-    Ok("/work/initramfs.cpio".to_owned())
+    Ok(format!("{inside}.cpio"))
 }
 
 /// The stock modules that scenarios need, with what they need.

@@ -2,9 +2,9 @@
 //! Builds the kernel modules inside of the tree.
 
 use crate::{
-    progress,
+    debug_kernel, progress,
     run::{self, workspace},
-    tree::Tree,
+    tree::{Flavour, Tree},
 };
 use anyhow::{ensure, Result};
 use std::{
@@ -17,16 +17,15 @@ pub const MODULES: [&str; 2] = ["platform/muen_ivshmem.ko", "muennet/muennet.ko"
 
 /// Builds both modules and gives their paths.
 pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
-    let work = tree.folder("work")?;
+    let work = tree.folder(&tree.work()[1..])?;
     for part in ["linux-kmod", "muennet-core"] {
         sync(&workspace().join(part), &work.join(part))?;
     }
     let said = progress::step("kernel modules", || {
-        run::quietly(tree.command("sh").args([
-            "-c",
-            "make -C /work/linux-kmod KDIR=/build/out \
-                 MUENNET_CORE=/work/muennet-core/src 2>&1",
-        ]))
+        run::quietly(
+            tree.command("sh")
+                .args(["-c", &format!("{} 2>&1", make_line(tree))]),
+        )
     })?;
     let warnings = said
         .lines()
@@ -36,7 +35,10 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
         warnings.is_empty(),
         "the modules were built with warnings:\n{said}"
     );
-    let target = workspace().join("target/kmod");
+    let target = workspace().join(match tree.flavour() {
+        Flavour::Stock => "target/kmod",
+        Flavour::Debug => "target/kmod-debug",
+    });
     fs::create_dir_all(&target)?;
     MODULES
         .iter()
@@ -47,6 +49,18 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
             Ok(to)
         })
         .collect()
+}
+
+/// The line that builds the modules inside of the tree.
+fn make_line(tree: &Tree) -> String {
+    let (build, work) = (tree.build(), tree.work());
+    let compiler = match tree.flavour() {
+        Flavour::Stock => "",
+        Flavour::Debug => debug_kernel::MAKE,
+    };
+    format!(
+        "make -C {work}/linux-kmod KDIR={build} MUENNET_CORE={work}/muennet-core/src {compiler}"
+    )
 }
 
 /// Makes `to` hold the files of `from`; touches only those that differ, so that

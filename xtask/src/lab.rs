@@ -7,7 +7,7 @@ use crate::{
     process::Process,
     progress,
     run::{cargo, quietly, workspace},
-    tree::Tree,
+    tree::{Flavour, Tree},
     vm::{self, Vm},
 };
 use anyhow::{ensure, Context, Result};
@@ -50,7 +50,12 @@ pub fn program(name: &str) -> PathBuf {
 impl Lab {
     /// Makes everything that is not there yet.
     pub fn open() -> Result<Self> {
-        let tree = Tree::open()?;
+        Self::with(Flavour::Stock)
+    }
+
+    /// The same with another kernel.
+    pub fn with(flavour: Flavour) -> Result<Self> {
+        let tree = Tree::with(flavour)?;
         let modules = kmod::build(&tree)?;
         progress::step("host programs", || {
             quietly(&mut cargo(&[
@@ -62,10 +67,13 @@ impl Lab {
                 "muennet-examples",
                 "--package",
                 "muennet-test-tools",
+                "--package",
+                "muennet-cfg",
             ]))
         })?;
         let initramfs = progress::step("initramfs", || {
-            initramfs::pack(&tree, &modules, &[program("probe"), program("meter")])
+            let programs = ["probe", "meter", "muennet_cfg"].map(program);
+            initramfs::pack(&tree, &modules, &programs)
         })?;
         Ok(Self { tree, initramfs })
     }

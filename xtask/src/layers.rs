@@ -6,6 +6,7 @@ use crate::{
     progress::Seconds,
     run::{cargo, quietly, workspace},
     rust_src, scenarios,
+    tree::Flavour,
 };
 use anyhow::{bail, Context, Result};
 use std::{cell::OnceCell, time::Instant};
@@ -110,8 +111,9 @@ pub fn list() {
     }
 }
 
-/// Runs the layers in `chosen`, or all; true if all passed.
-pub fn run(chosen: &[String]) -> Result<bool> {
+/// Runs the layers in `chosen`, or all, with VMs of the kernel `flavour`; true if all
+/// passed. What needs no VM is the same with every kernel, and run with the stock one.
+pub fn run(chosen: &[String], flavour: Flavour) -> Result<bool> {
     if let Some(unknown) = chosen
         .iter()
         .find(|name| !LAYERS.iter().any(|layer| layer.name == **name))
@@ -126,8 +128,9 @@ pub fn run(chosen: &[String]) -> Result<bool> {
         }
         let start = Instant::now();
         let result = match layer.check {
+            Check::Host(_) if flavour != Flavour::Stock && chosen.is_empty() => continue,
             Check::Host(check) => check(),
-            Check::Vm(check) => open(&lab).and_then(check),
+            Check::Vm(check) => open(&lab, flavour).and_then(check),
         };
         let took = Seconds(start.elapsed());
         match result {
@@ -149,9 +152,9 @@ pub fn run(chosen: &[String]) -> Result<bool> {
 }
 
 /// The laboratory, made for the first layer that needs it.
-fn open(lab: &OnceCell<Lab>) -> Result<&Lab> {
+fn open(lab: &OnceCell<Lab>, flavour: Flavour) -> Result<&Lab> {
     if lab.get().is_none() {
-        let _ = lab.set(Lab::open()?);
+        let _ = lab.set(Lab::with(flavour)?);
     }
     lab.get().context("the laboratory is not there")
 }

@@ -4,6 +4,7 @@
 
 mod bench;
 mod cache;
+mod debug_kernel;
 mod demo;
 mod initramfs;
 mod kmod;
@@ -16,11 +17,13 @@ mod run;
 mod rust_src;
 mod scenarios;
 mod shell;
+mod splat;
 mod tree;
 mod vm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use tree::Flavour;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -43,8 +46,12 @@ enum Command {
         #[arg(long, required = true)]
         vm: bool,
     },
-    /// Build the kernel modules for the stock Debian kernel.
-    Kmod,
+    /// Build the kernel modules.
+    Kmod {
+        /// The kernel to build for.
+        #[arg(long, value_enum, default_value_t)]
+        kernel: Flavour,
+    },
     /// Open a shell in a VM with the modules, an echo server at the other end.
     Shell,
     /// Run the checks: lints, unit tests, models, documentation, VMs.
@@ -52,6 +59,9 @@ enum Command {
         /// Run only the layers of these names.
         #[arg(long, value_name = "NAME")]
         layer: Vec<String>,
+        /// The kernel of the VMs. With "debug" only the layers with VMs are run.
+        #[arg(long, value_enum, default_value_t)]
+        kernel: Flavour,
         /// List the layers and leave.
         #[arg(long)]
         list: bool,
@@ -64,12 +74,12 @@ fn main() -> ExitCode {
         Command::Demo { linux: true } => demo::two_linux().map(|()| true),
         Command::Bench { vm: _ } => bench::vm::run().map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
-        Command::Kmod => kmods().map(|()| true),
+        Command::Kmod { kernel } => kmods(kernel).map(|()| true),
         Command::Test { list: true, .. } => {
             layers::list();
             Ok(true)
         }
-        Command::Test { layer, .. } => layers::run(&layer),
+        Command::Test { layer, kernel, .. } => layers::run(&layer, kernel),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -81,8 +91,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn kmods() -> anyhow::Result<()> {
-    for module in kmod::build(&tree::Tree::open()?)? {
+fn kmods(kernel: Flavour) -> anyhow::Result<()> {
+    for module in kmod::build(&tree::Tree::with(kernel)?)? {
         println!("{}", module.display());
     }
     Ok(())

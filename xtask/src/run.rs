@@ -22,6 +22,12 @@ pub fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// The argument that lets make use all processors.
+pub fn jobs() -> String {
+    let jobs = std::thread::available_parallelism().map_or(1, |count| count.get());
+    format!("-j{jobs}")
+}
+
 /// Runs `command` to its end; if it fails, the error holds what it said last.
 pub fn quietly(command: &mut Command) -> Result<String> {
     let output = command

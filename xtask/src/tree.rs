@@ -4,7 +4,7 @@
 
 use crate::{
     cache::{need_program, need_root, Cache},
-    mirror, run,
+    debug_kernel, mirror, run,
 };
 use anyhow::{Context, Result};
 use std::{
@@ -51,13 +51,57 @@ const PACKAGES: &[&str] = &[
 #[derive(Debug)]
 pub struct Tree {
     root: PathBuf,
-    release: String,
+    kernel: Kernel,
     _cache: Cache,
 }
 
+/// Which kernel the VMs run, and modules are built for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Flavour {
+    /// Debian's own.
+    #[default]
+    Stock,
+    /// Of the same sources, with KASAN, lockdep and kmemleak.
+    Debug,
+}
+
+/// A kernel in the tree.
+#[derive(Debug)]
+pub struct Kernel {
+    /// Which it is.
+    pub flavour: Flavour,
+    /// Its release, as `uname -r` says it.
+    release: String,
+    /// Its image, by its path inside of the tree.
+    image: String,
+    /// Its build folder, by its path inside of the tree.
+    build: &'static str,
+}
+
+impl Kernel {
+    fn stock(release: &str) -> Self {
+        Self {
+            flavour: Flavour::Stock,
+            release: release.to_owned(),
+            image: image(release),
+            build: "/build/out",
+        }
+    }
+
+    /// The debug kernel, built in `build`.
+    pub fn debug(release: &str, build: &'static str) -> Self {
+        Self {
+            flavour: Flavour::Debug,
+            release: release.to_owned(),
+            image: format!("{build}/arch/x86/boot/bzImage"),
+            build,
+        }
+    }
+}
+
 impl Tree {
-    /// Makes the tree, or what is missing of it.
-    pub fn open() -> Result<Self> {
+    /// Makes the tree, or what is missing of it, with a kernel.
+    pub fn with(flavour: Flavour) -> Result<Self> {
         need_root()?;
         let cache = Cache::open()?;
         let root = cache.path("root");
@@ -82,7 +126,7 @@ impl Tree {
         )?;
         let release = fs::read_to_string(&packages)?;
         let proofs = [
-            root.join(&kernel(&release)[1..]),
+            root.join(&image(&release)[1..]),
             root.join("build/out/Module.symvers"),
             root.join("build/out/rust/libkernel.rmeta"),
             root.join("build/out/scripts/module.lds"),
@@ -93,11 +137,20 @@ impl Tree {
             &proofs,
             || prepare(&root, &release),
         )?;
+        let kernel = match flavour {
+            Flavour::Stock => Kernel::stock(&release),
+            Flavour::Debug => debug_kernel::open(&root, &cache, &release)?,
+        };
         Ok(Self {
             root,
-            release,
+            kernel,
             _cache: cache,
         })
+    }
+
+    /// Which kernel it has.
+    pub fn flavour(&self) -> Flavour {
+        self.kernel.flavour
     }
 
     /// The tree's root folder.
@@ -107,12 +160,25 @@ impl Tree {
 
     /// The kernel's release, as `uname -r` says it.
     pub fn release(&self) -> &str {
-        &self.release
+        &self.kernel.release
     }
 
     /// The kernel's image, by its path inside of the tree.
     pub fn kernel(&self) -> String {
-        kernel(&self.release)
+        self.kernel.image.clone()
+    }
+
+    /// The folder that modules are built against, by its path inside of the tree.
+    pub fn build(&self) -> &str {
+        self.kernel.build
+    }
+
+    /// The folder where things are made for this kernel, by its path inside of the tree.
+    pub fn work(&self) -> &'static str {
+        match self.flavour() {
+            Flavour::Stock => "/work",
+            Flavour::Debug => "/work-debug",
+        }
     }
 
     /// A command inside of the tree.
@@ -129,7 +195,7 @@ impl Tree {
 }
 
 /// Where the package linux-binary puts the image.
-fn kernel(release: &str) -> String {
+fn image(release: &str) -> String {
     format!("/usr/lib/modules/{release}/vmlinuz")
 }
 
@@ -138,7 +204,8 @@ fn kernel(release: &str) -> String {
 const ENTER: &str = "mount -t proc proc \"$0/proc\" && mount --rbind /dev \"$0/dev\" \
                      && exec chroot \"$0\" \"$@\"";
 
-fn inside(root: &Path, program: &str) -> Command {
+/// A command inside of the tree `root`.
+pub fn inside(root: &Path, program: &str) -> Command {
     let mut command = Command::new("unshare");
     command
         .args(["--mount", "sh", "-c", ENTER])
@@ -169,7 +236,26 @@ fn bootstrap(root: &Path) -> Result<()> {
     Ok(fs::rename(partial, root)?)
 }
 
-fn remove(folder: &Path) -> Result<()> {
+/// Installs Debian packages once; `what` names them.
+pub fn install(root: &Path, cache: &Cache, what: &str, packages: &[&str]) -> Result<()> {
+    let lists = packages.iter().map(|package| {
+        let list = format!("var/lib/dpkg/info/{package}.list");
+        root.join(list)
+    });
+    let lists: Vec<_> = lists.collect();
+    cache.once(what, &packages.join(" "), &lists, || {
+        fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
+        run::quietly(inside(root, "apt-get").args(["update", "-q"]))?;
+        let mut command = inside(root, "apt-get");
+        command
+            .args(["install", "-y", "-q", "--no-install-recommends"])
+            .args(packages);
+        run::quietly(&mut command).map(drop)
+    })
+}
+
+/// Removes a folder that may not be there.
+pub fn remove(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("cannot remove {}", folder.display()))
@@ -237,12 +323,11 @@ fn prepare(root: &Path, release: &str) -> Result<()> {
     let suffix = release
         .strip_prefix(version.trim())
         .with_context(|| format!("the release {release} does not begin with {version}"))?;
-    let jobs = std::thread::available_parallelism().map_or(1, |count| count.get());
     for target in ["olddefconfig", "modules_prepare"] {
         run::quietly(
             inside(root, "make")
                 .args(["-C", "/build/source", "O=/build/out"])
-                .arg(format!("-j{jobs}"))
+                .arg(run::jobs())
                 .arg(format!("LOCALVERSION={suffix}"))
                 .arg(target),
         )?;

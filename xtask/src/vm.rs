@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A virtual machine under QEMU, and running commands in it.
 
-use crate::{process::Process, run, tree::Tree};
+use crate::{
+    process::Process,
+    run, splat,
+    tree::{Flavour, Tree},
+};
 use anyhow::{bail, ensure, Context, Result};
 use std::{
     fs,
@@ -13,7 +17,12 @@ use std::{
 };
 
 /// No command takes longer, and no boot.
-const PATIENCE: Duration = Duration::from_secs(240);
+fn patience(flavour: Flavour) -> Duration {
+    match flavour {
+        Flavour::Stock => Duration::from_secs(240),
+        Flavour::Debug => Duration::from_secs(900),
+    }
+}
 
 /// A VM that is up.
 #[derive(Debug)]
@@ -22,6 +31,7 @@ pub struct Vm {
     console: PathBuf,
     agent: BufReader<UnixStream>,
     qemu: Process,
+    flavour: Flavour,
 }
 
 /// What a command in a VM came to.
@@ -43,13 +53,18 @@ pub fn arguments(
     append: &str,
 ) -> Vec<String> {
     let accelerator = std::env::var("MUENNET_ACCEL").unwrap_or_else(|_| "tcg".to_owned());
+    // The shadow of KASAN is an eighth of the memory.
+    let (memory, more) = match tree.flavour() {
+        Flavour::Stock => ("512", ""),
+        Flavour::Debug => ("1024", " watchdog_thresh=60"),
+    };
     let words = [
         "-machine",
         &format!("q35,accel={accelerator}"),
         "-cpu",
         "max",
         "-m",
-        "512",
+        memory,
         "-nic",
         "none",
         "-display",
@@ -60,7 +75,7 @@ pub fn arguments(
         "-initrd",
         initramfs,
         "-append",
-        &format!("console=ttyS0 panic=-1 quiet {append}"),
+        &format!("console=ttyS0 panic=-1 quiet{more} {append}"),
         "-chardev",
         &format!("socket,path={socket},id=ivshmem"),
         "-device",
@@ -109,11 +124,12 @@ impl Vm {
                 &format!("unix:{folder}/{name}.agent,server=on,wait=off"),
             ]);
         let mut qemu = Process::start(&mut command, &outside.join(format!("{name}.qemu")))?;
+        let flavour = tree.flavour();
         let start = Instant::now();
         let stream = loop {
             match UnixStream::connect(&agent) {
                 Ok(stream) => break stream,
-                Err(_) if start.elapsed() < PATIENCE && qemu.is_running()? => {
+                Err(_) if start.elapsed() < patience(flavour) && qemu.is_running()? => {
                     std::thread::sleep(Duration::from_millis(10));
                 }
                 Err(error) => {
@@ -121,12 +137,13 @@ impl Vm {
                 }
             }
         };
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(patience(flavour)))?;
         let mut vm = Self {
             name: name.to_owned(),
             console,
             agent: BufReader::new(stream),
             qemu,
+            flavour,
         };
         let mut line = String::new();
         while !line.contains("@@ ready") {
@@ -204,7 +221,7 @@ impl Vm {
                 return Ok(output.text);
             }
             ensure!(
-                start.elapsed() < PATIENCE / 4,
+                start.elapsed() < patience(self.flavour) / 4,
                 "{}: waited in vain for \"{command}\":\n{}",
                 self.name,
                 output.text
@@ -215,28 +232,35 @@ impl Vm {
 
     /// Ends the VM; an error if the kernel complained of anything.
     pub fn finish(mut self) -> Result<()> {
+        if self.flavour == Flavour::Debug {
+            self.leaks()?;
+        }
         let log = self.ok("dmesg")?;
-        let bad = [
-            "WARNING:",
-            "BUG:",
-            "Oops",
-            "Call Trace",
-            "refcount_t",
-            "unregister_netdevice",
-        ];
-        let found: Vec<_> = log
-            .lines()
-            .filter(|line| bad.iter().any(|word| line.contains(word)))
-            .collect();
-        ensure!(
-            found.is_empty(),
-            "{}: the kernel complains:\n{}",
-            self.name,
-            found.join("\n")
-        );
-        // It powers off before it can answer.
-        let _ = self.agent.get_mut().write_all(b"poweroff -f\n");
+        if let Some(report) = splat::first(&log) {
+            bail!("{}: the kernel complains:\n{report}", self.name);
+        }
+        // It is gone before it can answer. A reboot, as QEMU ends with it and no kernel
+        // needs ACPI for it.
+        let _ = self.agent.get_mut().write_all(b"reboot -f\n");
         self.qemu.wait(Duration::from_secs(20));
+        Ok(())
+    }
+}
+
+impl Vm {
+    /// Unloads the modules and asks kmemleak what nobody points to any more.
+    fn leaks(&mut self) -> Result<()> {
+        self.ok("for module in muennet muen_ivshmem; do ! test -e /sys/module/$module || rmmod $module || exit; done")?;
+        // What is younger than five seconds is not reported, nor what one look misses.
+        let scan = "echo scan >/sys/kernel/debug/kmemleak";
+        self.ok(&format!("{scan}; sleep 6; {scan}; {scan}"))?;
+        let leaks = self.ok("cat /sys/kernel/debug/kmemleak")?;
+        ensure!(
+            leaks.is_empty(),
+            "{}: kmemleak found:\n{}",
+            self.name,
+            run::tail(&leaks, 80)
+        );
         Ok(())
     }
 }
