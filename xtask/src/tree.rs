@@ -38,6 +38,7 @@ const PACKAGES: &[&str] = &[
     "zstd",
     // What runs the VMs, and what runs in them.
     "qemu-system-x86",
+    "qemu-system-arm",
     "seabios",
     "busybox-static",
     "iproute2",
@@ -45,6 +46,7 @@ const PACKAGES: &[&str] = &[
     "iperf3",
     "ethtool",
     "tcpdump",
+    "curl",
 ];
 
 /// A tree that is ready: modules can be built in it and VMs run from it.

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The component: from the platform's channels to servers on the network.
+
+use crate::{
+    log,
+    platform::{Input, Output, Platform},
+    sockets::Servers,
+    status::Report,
+    trouble::Trouble,
+    words::Words,
+};
+use core::{fmt::Write, num::NonZeroU64, time::Duration};
+use muennet_core::{
+    channel::Peer,
+    config::{self, Access},
+    framing::{Ethernet, NetHdr},
+    link::{Link, Receiver, Sender},
+    sinfo::{Detail, Kind, Memory, MemoryKind, Name, Sinfo},
+};
+use muennet_servers::http;
+use smoltcp::{
+    iface::{Config, Interface},
+    time::Instant,
+    wire::HardwareAddress,
+};
+use smoltcp_device::{Device, Selected, StackFraming};
+
+/// Protocol of both channels: that of Solo5's unikernels.
+const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const MTU: u16 = 1500;
+
+/// How long the absence of a peer that was reset may stay unnoticed.
+const WATCH: Duration = Duration::from_millis(500);
+
+/// Time between looks at a channel without event.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// After `POST /shutdown` the answer has so many microseconds to arrive.
+const GRACE: u64 = 1_000_000;
+
+/// A channel that the policy gives: the one `named`, or else the first with the
+/// right access.
+fn channel(
+    sinfo: &Sinfo<'_>,
+    access: Access,
+    named: Option<&'static str>,
+) -> Result<(Name, Memory), Trouble> {
+    if let Some(name) = named {
+        let found = sinfo.find(name, Kind::Memory);
+        let memory = found.as_ref().and_then(|resource| resource.memory());
+        let memory = config::channel(access, 1, name, memory)?;
+        return found
+            .map(|resource| (resource.name, memory))
+            .ok_or(Trouble::NoChannel(name));
+    }
+    let writable = access == Access::Output;
+    sinfo
+        .resources()
+        .find_map(|resource| {
+            let memory = resource.memory()?;
+            let fits = memory.kind == MemoryKind::Channel && memory.writable == writable;
+            // The platform's own, if it is there.
+            let log = resource.name == *"log";
+            (fits && !log).then_some((resource.name, memory))
+        })
+        .ok_or(Trouble::NoChannel(if writable { "out" } else { "in" }))
+}
+
+/// The number of the channel's event or vector, if it has one.
+fn number(sinfo: &Sinfo<'_>, channel: &Name, kind: Kind) -> Option<u8> {
+    match sinfo.find(channel.as_str()?, kind)?.detail {
+        Detail::Event(number) | Detail::Vector(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// Serves until it is asked to end; gives the machine back.
+///
+/// # Errors
+///
+/// What the policy or the command line lack.
+pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
+    let words = Words::parse(machine.command_line())?;
+    let sinfo = machine.sinfo()?;
+    let subject = sinfo.subject();
+    let (input, input_memory) = channel(&sinfo, Access::Input, words.input)?;
+    let (output, output_memory) = channel(&sinfo, Access::Output, words.output)?;
+    let bell = number(&sinfo, &output, Kind::Event).and_then(|event| machine.bell(event));
+    let vector = number(&sinfo, &input, Kind::Vector);
+
+    let framing: Selected = if words.net_hdr {
+        NetHdr::new(MTU)?.into()
+    } else {
+        Ethernet::new(MTU)?.into()
+    };
+    let rx = Input(machine.channel(&input_memory)?);
+    let tx = Output(machine.channel(&output_memory)?);
+    let mut device: Device<_, _, _, _> = Device::new(Link {
+        rx: Receiver::new(rx, PROTOCOL, framing)?,
+        tx: Sender::new(tx, PROTOCOL, framing, bell)?,
+    });
+    if let Some(vector) = vector {
+        machine.listen(vector)?;
+    }
+    let watch = match vector {
+        Some(_) => P::HAS_TIMER.then_some(WATCH),
+        None => Some(LOOK),
+    };
+
+    let address = match framing.medium() {
+        smoltcp::phy::Medium::Ip => HardwareAddress::Ip,
+        _ => words.mac.into(),
+    };
+    let mut config = Config::new(address);
+    config.random_seed = machine.random().get();
+    let now = |machine: &P| Instant::from_micros(machine.now() as i64);
+    let mut interface = Interface::new(config, &mut device, now(&machine));
+    interface.update_ip_addrs(|list| {
+        // The list has room for all that the command line can say.
+        let _ = words
+            .addresses
+            .iter()
+            .flatten()
+            .try_for_each(|address| list.push(*address));
+    });
+    let mut servers = Servers::new();
+    device.activate(machine.random());
+    log!("subject {subject}, in {input}, out {output}");
+    for address in words.addresses.iter().flatten() {
+        log!("at {address}, up after {} us", machine.now());
+    }
+
+    // When to end, once that was asked for.
+    let mut end = None;
+    while end.is_none_or(|end| machine.now() < end && servers.is_answering()) {
+        match device.link_change() {
+            Some(Peer::Up { epoch }) => log!("link up, epoch {epoch:#018x}"),
+            Some(Peer::Down) => log!("link down"),
+            Some(Peer::Faulty(fault)) => {
+                log!("link down, the peer's channel is unusable: {fault}");
+            }
+            None => {}
+        }
+        interface.poll(now(&machine), &mut device, &mut servers.set);
+        let (peer, counters, uptime) = (device.peer(), device.counters(), machine.now());
+        let mut busy = servers.serve_echo();
+        busy |= servers.serve_http(|request, page, clients| match request {
+            http::Request::Get("/") => {
+                let report = Report {
+                    subject,
+                    uptime,
+                    channels: (&input, &output),
+                    peer,
+                    counters,
+                    clients,
+                };
+                // A page takes whatever is written.
+                let _ = write!(page, "{report}");
+                http::Status::Ok
+            }
+            http::Request::Post("/shutdown") if words.shutdown => {
+                end = Some(uptime + GRACE);
+                http::Status::Ok
+            }
+            _ => http::Status::NotFound,
+        });
+        if busy {
+            interface.poll(now(&machine), &mut device, &mut servers.set);
+        }
+        device.flush();
+        let delay = interface.poll_delay(now(&machine), &servers.set);
+        let Ok(()) = device.next_poll(delay).wait(&mut machine, watch);
+    }
+    device.deactivate();
+    let counters = device.counters();
+    log!(
+        "{} frames received, {} sent, {} lost, {} rejected, {} starts of the peer",
+        counters.received,
+        counters.sent,
+        counters.lost,
+        counters.rejected,
+        counters.epochs
+    );
+    Ok(machine)
+}

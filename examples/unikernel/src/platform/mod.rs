@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the unikernel needs of the machine it runs on. The platforms are apart
+//! from each other and from the network: a new one is a folder here.
+
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+#[cfg(platform = "muen")]
+mod muen;
+#[cfg(platform = "qemu")]
+mod qemu;
+#[cfg(platform = "virt")]
+mod virt;
+
+#[cfg(target_arch = "x86_64")]
+pub use x86::halt;
+
+#[cfg(platform = "muen")]
+pub use muen::{log, Machine};
+#[cfg(platform = "qemu")]
+pub use qemu::{log, Machine};
+#[cfg(platform = "virt")]
+pub use virt::{end, halt, log, now};
+
+use core::ptr::NonNull;
+use muennet_core::shm;
+#[cfg(target_arch = "x86_64")]
+use {
+    crate::trouble::Trouble,
+    core::{convert::Infallible, num::NonZeroU64},
+    muennet_core::{
+        event::Events,
+        notify::Notifier,
+        sinfo::{self, Sinfo},
+    },
+};
+
+/// A machine, of which there is one. It sleeps by [`Events`].
+#[cfg(target_arch = "x86_64")]
+pub trait Platform: Events<Error = Infallible> + Sized {
+    /// A timer ends a sleep; without one only a sleep without limit is one.
+    const HAS_TIMER: bool;
+
+    /// What rings a peer.
+    type Bell: Notifier;
+
+    /// Finds out what the machine has. To be called once.
+    ///
+    /// # Errors
+    ///
+    /// What is missing.
+    fn start(boot: u64) -> Result<Self, Trouble>;
+
+    /// The words of the command line.
+    fn command_line(&self) -> &'static str;
+
+    /// What the subject has.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    fn sinfo(&self) -> Result<Sinfo<'_>, Trouble>;
+
+    /// Where the memory of a channel lies.
+    ///
+    /// # Errors
+    ///
+    /// That it lies beyond the memory there is.
+    fn channel(&self, memory: &sinfo::Memory) -> Result<Place, Trouble>;
+
+    /// What rings an event, if that event exists.
+    fn bell(&self, event: u8) -> Option<Self::Bell>;
+
+    /// Lets the interrupt of a vector end a sleep.
+    ///
+    /// # Errors
+    ///
+    /// That there is no such vector.
+    fn listen(&mut self, vector: u8) -> Result<(), Trouble>;
+
+    /// Microseconds since the start.
+    fn now(&self) -> u64;
+
+    /// A number that is another one at each start.
+    fn random(&self) -> NonZeroU64;
+
+    /// Ends the machine.
+    fn shut_down(self) -> !;
+}
+
+/// Mapped memory of a channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    base: NonNull<u8>,
+    len: usize,
+}
+
+impl Place {
+    /// `len` bytes from `address` on; `None` at address 0.
+    ///
+    /// # Safety
+    ///
+    /// They stay mapped from now on, and nothing else in this program uses them.
+    pub unsafe fn new(address: u64, len: u64) -> Option<Self> {
+        let (address, len) = (usize::try_from(address).ok()?, usize::try_from(len).ok()?);
+        let base = NonNull::new(core::ptr::with_exposed_provenance_mut(address))?;
+        Some(Self { base, len })
+    }
+}
+
+/// A channel to read.
+#[derive(Debug)]
+pub struct Input(pub Place);
+
+/// A channel to write.
+#[derive(Debug)]
+pub struct Output(pub Place);
+
+// SAFETY: mapped for good, by the contract of `Place::new`.
+unsafe impl shm::Memory for Input {
+    fn base(&self) -> NonNull<u8> {
+        self.0.base
+    }
+
+    fn len(&self) -> usize {
+        self.0.len
+    }
+}
+
+// SAFETY: as for `Input`.
+unsafe impl shm::Memory for Output {
+    fn base(&self) -> NonNull<u8> {
+        self.0.base
+    }
+
+    fn len(&self) -> usize {
+        self.0.len
+    }
+}
+
+// SAFETY: an `Output` is made of memory that the subject may write. A second one
+// of the same channel would spoil its content and no memory of this program.
+unsafe impl shm::MemoryMut for Output {}
