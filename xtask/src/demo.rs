@@ -2,11 +2,16 @@
 //! What a newcomer sees first: two ends on one wire.
 
 use crate::{
-    lab::{carrier, load, Lab},
-    progress::Seconds,
+    lab::{carrier, load, Lab, Wire},
+    progress::{self, Seconds},
+    unikernel::{Image, Unikernel},
+    vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
-use std::time::Instant;
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 /// Lines of a summary, said as they become true.
 struct Summary {
@@ -119,4 +124,92 @@ pub fn two_linux_in(lab: &Lab) -> Result<()> {
     b.finish()?;
     println!("\nAll of it works.");
     Ok(())
+}
+
+/// A Linux VM and a VM without an operating system.
+pub fn unikernel() -> Result<()> {
+    let lab = Lab::open()?;
+    let image = progress::step("unikernel", || Image::Qemu.build())?;
+    println!("\nA Linux VM (192.168.7.1) and a unikernel (192.168.7.2) on muennet channels");
+    unikernel_in(&lab, &image)
+}
+
+/// The demo in a laboratory that is there.
+pub fn unikernel_in(lab: &Lab, image: &Path) -> Result<()> {
+    let mut summary = Summary::start();
+    let wire = lab.serve("one-wire.toml")?;
+    let mut vm = wire.vm("linux")?;
+    summary.line("stock Debian kernel", lab.tree.release());
+    load(
+        &mut vm,
+        "testchannel_2",
+        "testchannel_1",
+        "192.168.7.1/24",
+        "",
+    )?;
+    let size = std::fs::metadata(image)?.len();
+    let (mut unikernel, took) = first_ping(&wire, &mut vm, image)?;
+    summary.line(
+        "unikernel, first ping",
+        &format!(
+            "{} KiB, {} ms after its start",
+            size / 1024,
+            took.as_millis()
+        ),
+    );
+    unikernel.until_said("link up")?;
+
+    let ping = vm.ok("ping -c 10 -i 0.1 192.168.7.2")?;
+    ensure!(ping.contains(" 0% packet loss"), "{ping}");
+    summary.line("10 pings", last_line(&ping));
+
+    let tcp = vm.ok("probe tcp 192.168.7.2:7 --bytes 10485760")?;
+    let (said, hash) = last_line(&tcp)
+        .split_once(", sha256 ")
+        .context("no checksum")?;
+    summary.line("10 MB through TCP echo", &said[5..]);
+    summary.line("  checksum there and back", &hash[..40]);
+
+    let udp = vm.ok("probe udp 192.168.7.2:7 --to 1472")?;
+    summary.line("UDP echo of 1..1472 bytes", &last_line(&udp)[5..]);
+
+    let page = vm.ok("curl --silent --show-error --fail http://192.168.7.2/")?;
+    for word in ["subject   echo", "link      up", "peer      192.168.7.1:"] {
+        ensure!(page.contains(word), "the page lacks \"{word}\":\n{page}");
+    }
+    summary.line("curl of the status page", &format!("{} bytes:", page.len()));
+    for line in page.lines() {
+        println!("    {line}");
+    }
+
+    vm.ok("curl --silent --show-error --fail --data '' http://192.168.7.2/shutdown")?;
+    let said = unikernel.ended()?;
+    ensure!(said.contains("unikernel: the end"), "{said}");
+    vm.until("grep -q 0 /sys/class/net/net0/carrier")?;
+    vm.finish()?;
+    summary.line("clean end", "both machines powered off");
+    println!("\nAll of it works.");
+    Ok(())
+}
+
+/// Starts the unikernel while Linux pings it; how long after QEMU's start the first
+/// answer came.
+pub fn first_ping(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<(Unikernel, Duration)> {
+    // Linux would ask for the hardware address once a second.
+    vm.ok("ip neigh replace 192.168.7.2 lladdr 02:00:00:00:00:02 dev net0")?;
+    let (unikernel, answered) = std::thread::scope(|scope| -> Result<_> {
+        let ping = scope.spawn(|| {
+            let answer = "until ping -q -n -c 1 -W 0.05 192.168.7.2 >/dev/null 2>&1; do :; done";
+            vm.ok(answer).map(|_| Instant::now())
+        });
+        let words = "in=testchannel_1 out=testchannel_2 shutdown=allowed";
+        let unikernel = wire.unikernel(image, "echo", words)?;
+        let answered = ping
+            .join()
+            .map_err(|_| anyhow::anyhow!("pinging the unikernel failed"))??;
+        Ok((unikernel, answered))
+    })?;
+    let took = answered.duration_since(unikernel.started());
+    vm.ok("ip neigh del 192.168.7.2 dev net0")?;
+    Ok((unikernel, took))
 }

@@ -22,6 +22,7 @@ const TOOLS: &[&str] = &[
     "/usr/bin/iperf3",
     "/usr/bin/ping",
     "/usr/bin/tcpdump",
+    "/usr/bin/curl",
     "/usr/bin/kmod",
     "/usr/sbin/ethtool",
 ];

@@ -8,6 +8,7 @@ use crate::{
     progress,
     run::{cargo, quietly, workspace},
     tree::{Flavour, Tree},
+    unikernel::Unikernel,
     vm::{self, Vm},
 };
 use anyhow::{ensure, Context, Result};
@@ -141,6 +142,11 @@ impl Wire<'_> {
             &format!("{FOLDER}/{name}.sock"),
             self.vectors,
         ))
+    }
+
+    /// Boots the unikernel as the subject `name`, with the `words` of its command line.
+    pub fn unikernel(&self, image: &Path, name: &str, words: &str) -> Result<Unikernel> {
+        Unikernel::boot(&self.lab.tree, image, FOLDER, name, self.vectors, words)
     }
 
     /// Starts the echo server as the subject "echo" of the policy one-wire.

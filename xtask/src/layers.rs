@@ -7,6 +7,7 @@ use crate::{
     run::{cargo, quietly, workspace},
     rust_src, scenarios,
     tree::Flavour,
+    unikernel::Image,
 };
 use anyhow::{bail, Context, Result};
 use std::{cell::OnceCell, time::Instant};
@@ -68,6 +69,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(freestanding),
     },
     Layer {
+        name: "images",
+        about: "the unikernel for QEMU, Muen and aarch64: clippy, size",
+        check: Check::Host(images),
+    },
+    Layer {
         name: "demo",
         about: "the two demos of the README",
         check: Check::Vm(scenarios::demos),
@@ -101,6 +107,16 @@ const LAYERS: &[Layer] = &[
         name: "reload",
         about: "100 loads and unloads under a flood of pings",
         check: Check::Vm(scenarios::reload),
+    },
+    Layer {
+        name: "unikernel",
+        about: "Linux and a unikernel: ping, echo, status page, start below a second",
+        check: Check::Vm(scenarios::unikernel),
+    },
+    Layer {
+        name: "aarch64",
+        about: "the unikernel tests itself under qemu-system-aarch64",
+        check: Check::Vm(scenarios::self_test),
     },
 ];
 
@@ -195,6 +211,16 @@ fn freestanding() -> Result<()> {
             &["build", "--release", "--package", "smoltcp-device"],
             target,
         )?)?;
+    }
+    Ok(())
+}
+
+fn images() -> Result<()> {
+    let folder = workspace().join("examples/unikernel");
+    quietly(cargo(&["fmt", "--check"]).current_dir(folder))?;
+    for image in Image::ALL {
+        image.lint()?;
+        image.build()?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ mod scenarios;
 mod shell;
 mod splat;
 mod tree;
+mod unikernel;
 mod vm;
 
 use clap::{Parser, Subcommand};
@@ -39,6 +40,9 @@ enum Command {
         /// Two Linux VMs: ping and iperf3 both ways.
         #[arg(long)]
         linux: bool,
+        /// A Linux VM and a unikernel: ping, TCP and UDP echo, a status page.
+        #[arg(long, conflicts_with = "linux")]
+        unikernel: bool,
     },
     /// Measure, beside a baseline in the same run.
     Bench {
@@ -70,8 +74,11 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Demo { linux: false } => demo::one_wire().map(|()| true),
-        Command::Demo { linux: true } => demo::two_linux().map(|()| true),
+        Command::Demo { linux: true, .. } => demo::two_linux().map(|()| true),
+        Command::Demo {
+            unikernel: true, ..
+        } => demo::unikernel().map(|()| true),
+        Command::Demo { .. } => demo::one_wire().map(|()| true),
         Command::Bench { vm: _ } => bench::vm::run().map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
         Command::Kmod { kernel } => kmods(kernel).map(|()| true),

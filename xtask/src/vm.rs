@@ -43,45 +43,54 @@ pub struct Output {
     pub text: String,
 }
 
-/// The arguments of QEMU for a machine whose ivshmem socket is `socket`, a path
-/// inside of the tree.
-pub fn arguments(
-    tree: &Tree,
-    initramfs: &str,
-    socket: &str,
-    vectors: usize,
-    append: &str,
-) -> Vec<String> {
+/// The arguments of QEMU for a machine with `memory` MiB whose ivshmem socket is
+/// `socket`, a path inside of the tree.
+pub fn machine(memory: usize, socket: &str, vectors: usize) -> Vec<String> {
     let accelerator = std::env::var("MUENNET_ACCEL").unwrap_or_else(|_| "tcg".to_owned());
-    // The shadow of KASAN is an eighth of the memory.
-    let (memory, more) = match tree.flavour() {
-        Flavour::Stock => ("512", ""),
-        Flavour::Debug => ("1024", " watchdog_thresh=60"),
-    };
     let words = [
         "-machine",
         &format!("q35,accel={accelerator}"),
         "-cpu",
         "max",
         "-m",
-        memory,
+        &memory.to_string(),
         "-nic",
         "none",
         "-display",
         "none",
         "-no-reboot",
-        "-kernel",
-        &tree.kernel(),
-        "-initrd",
-        initramfs,
-        "-append",
-        &format!("console=ttyS0 panic=-1 quiet{more} {append}"),
         "-chardev",
         &format!("socket,path={socket},id=ivshmem"),
         "-device",
         &format!("ivshmem-doorbell,chardev=ivshmem,vectors={vectors}"),
     ];
     words.map(str::to_owned).to_vec()
+}
+
+/// The arguments of QEMU for a Linux VM whose ivshmem socket is `socket`.
+fn arguments(
+    tree: &Tree,
+    initramfs: &str,
+    socket: &str,
+    vectors: usize,
+    append: &str,
+) -> Vec<String> {
+    // The shadow of KASAN is an eighth of the memory.
+    let (memory, more) = match tree.flavour() {
+        Flavour::Stock => (512, ""),
+        Flavour::Debug => (1024, " watchdog_thresh=60"),
+    };
+    let words = [
+        "-kernel",
+        &tree.kernel(),
+        "-initrd",
+        initramfs,
+        "-append",
+        &format!("console=ttyS0 panic=-1 quiet{more} {append}"),
+    ];
+    let mut arguments = machine(memory, socket, vectors);
+    arguments.extend(words.map(str::to_owned));
+    arguments
 }
 
 /// A VM with a shell on the first serial port, which is this process's input and output.

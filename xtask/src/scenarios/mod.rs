@@ -7,12 +7,14 @@ mod modes;
 mod parameters;
 mod reload;
 mod shell;
+mod unikernel;
 mod wire;
 
 pub use modes::modes;
 pub use parameters::parameters;
 pub use reload::reload;
 pub use shell::shell;
+pub use unikernel::{self_test, unikernel};
 pub use wire::{interrupt, poll};
 
 use crate::{demo, lab::Lab};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! QEMU's machine `virt` (aarch64): entry, log, clock and end. Caches and paging stay
-//! off; the target has the compiler align every access.
+//! QEMU's machine `virt` (aarch64): entry, log, clock and end. Paging is on, every
+//! address mapped to itself, so that memory is memory: without it, it would be
+//! treated as a device and allow no access at an odd address.
 
 use core::{
     arch::{asm, global_asm},
@@ -8,6 +9,25 @@ use core::{
 };
 
 const STACK: usize = 256 * 1024;
+
+/// The first GiB is devices, the second RAM: descriptors of blocks, with the access
+/// flag, and the attributes that `ATTRIBUTES` lists (device, normal write-back).
+#[repr(C, align(4096))]
+struct Table([u64; 512]);
+
+static PAGES: Table = {
+    const BLOCK: u64 = 1 << 10 | 0b01;
+    const INNER_SHAREABLE: u64 = 0b11 << 8;
+    const NEVER_EXECUTE: u64 = 1 << 54;
+    const NORMAL: u64 = 1 << 2;
+    let mut table = [0; 512];
+    table[0] = NEVER_EXECUTE | BLOCK;
+    table[1] = 1 << 30 | INNER_SHAREABLE | NORMAL | BLOCK;
+    Table(table)
+};
+const ATTRIBUTES: u64 = 0xff00;
+/// Addresses of 39 bits in pages of 4 KiB, tables cached; no second table.
+const TRANSLATION: u64 = 25 | 0b01 << 8 | 0b01 << 10 | 0b11 << 12 | 1 << 23;
 
 /// The only stack.
 #[repr(C, align(16))]
@@ -27,6 +47,20 @@ global_asm!(
     "adrp x0, exceptions",
     "add x0, x0, :lo12:exceptions",
     "msr vbar_el1, x0",
+    "adrp x0, {pages}",
+    "add x0, x0, :lo12:{pages}",
+    "msr ttbr0_el1, x0",
+    "ldr x0, ={attributes}",
+    "msr mair_el1, x0",
+    "ldr x0, ={translation}",
+    "msr tcr_el1, x0",
+    "isb",
+    // Paging and both caches.
+    "mrs x0, sctlr_el1",
+    "ldr x1, =0x1005",
+    "orr x0, x0, x1",
+    "msr sctlr_el1, x0",
+    "isb",
     "adrp x0, BOOT_STACK",
     "add x0, x0, :lo12:BOOT_STACK",
     "mov x1, #{stack}",
@@ -54,6 +88,9 @@ global_asm!(
     ".endr",
     ".text",
     stack = const STACK,
+    pages = sym PAGES,
+    attributes = const ATTRIBUTES,
+    translation = const TRANSLATION,
     start = sym start,
     fault = sym fault,
 );

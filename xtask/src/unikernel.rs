@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The unikernel: its images, and running them.
+
+use crate::{
+    process::Process,
+    run::{quietly, workspace},
+    rust_src,
+    tree::Tree,
+    vm,
+};
+use anyhow::{ensure, Context, Result};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// Bytes that an image may have.
+const MAX_IMAGE: u64 = 512 * 1024;
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which machine an image is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Image {
+    /// QEMU's PC with an ivshmem device.
+    Qemu,
+    /// A native subject of Muen.
+    Muen,
+    /// QEMU's machine virt, aarch64: the self-test.
+    Virt,
+}
+
+impl Image {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Qemu, Self::Muen, Self::Virt];
+
+    fn target(self) -> &'static str {
+        match self {
+            Self::Qemu | Self::Muen => "x86_64-unknown-none",
+            Self::Virt => "aarch64-unknown-none",
+        }
+    }
+
+    fn cargo(self, command: &str) -> Result<Command> {
+        let target = workspace().join("target").join(match self {
+            Self::Muen => "unikernel-muen",
+            Self::Qemu | Self::Virt => "unikernel",
+        });
+        let mut cargo = rust_src::cargo_freestanding(&[command, "--release"], self.target())?;
+        cargo
+            .current_dir(workspace().join("examples/unikernel"))
+            .arg("--target-dir")
+            .arg(&target);
+        if self == Self::Muen {
+            cargo.args(["--features", "muen"]);
+        }
+        Ok(cargo)
+    }
+
+    /// Builds the image, and sees to it that it is small.
+    pub fn build(self) -> Result<PathBuf> {
+        quietly(&mut self.cargo("build")?)?;
+        let folder = match self {
+            Self::Muen => "target/unikernel-muen",
+            Self::Qemu | Self::Virt => "target/unikernel",
+        };
+        let image = workspace()
+            .join(folder)
+            .join(self.target())
+            .join("release/unikernel");
+        let size = fs::metadata(&image)
+            .with_context(|| format!("{}", image.display()))?
+            .len();
+        ensure!(
+            size < MAX_IMAGE,
+            "the image {} has {size} bytes, not below {MAX_IMAGE}",
+            image.display()
+        );
+        Ok(image)
+    }
+
+    /// Lints it as the rest is linted.
+    pub fn lint(self) -> Result<()> {
+        quietly(self.cargo("clippy")?.args(["--", "-D", "warnings"])).map(drop)
+    }
+}
+
+/// Puts an image into a folder of the tree; gives its path inside of the tree.
+fn place(tree: &Tree, folder: &str, image: &Path) -> Result<String> {
+    let inside = format!("{folder}/unikernel");
+    fs::copy(image, tree.root().join(&inside[1..]))?;
+    Ok(inside)
+}
+
+/// A unikernel that runs as a subject.
+#[derive(Debug)]
+pub struct Unikernel {
+    qemu: Process,
+    console: PathBuf,
+    started: Instant,
+}
+
+impl Unikernel {
+    /// Boots the image as the subject `name`, whose socket lies in `folder`, a folder
+    /// of the tree by its path inside.
+    pub fn boot(
+        tree: &Tree,
+        image: &Path,
+        folder: &str,
+        name: &str,
+        vectors: usize,
+        words: &str,
+    ) -> Result<Self> {
+        let kernel = place(tree, folder, image)?;
+        let outside = tree.root().join(&folder[1..]);
+        let socket = format!("{folder}/{name}.sock");
+        let mut command = tree.command("qemu-system-x86_64");
+        command
+            .args(vm::machine(64, &socket, vectors))
+            .args(["-kernel", &kernel, "-append", words])
+            .args(["-serial", &format!("file:{folder}/{name}.console")]);
+        let started = Instant::now();
+        Ok(Self {
+            qemu: Process::start(&mut command, &outside.join(format!("{name}.qemu")))?,
+            console: outside.join(format!("{name}.console")),
+            started,
+        })
+    }
+
+    /// When QEMU was started.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// What it logged.
+    pub fn console(&self) -> String {
+        let bytes = fs::read(&self.console).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// Waits for it to log `text`.
+    pub fn until_said(&mut self, text: &str) -> Result<()> {
+        while !self.console().contains(text) {
+            ensure!(
+                self.started.elapsed() < PATIENCE && self.qemu.is_running()?,
+                "the unikernel does not say \"{text}\":\n{}\n{}",
+                self.console(),
+                self.qemu.said()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Waits for it to end by itself; gives what it logged.
+    pub fn ended(mut self) -> Result<String> {
+        self.qemu.wait(PATIENCE);
+        let console = self.console();
+        ensure!(
+            !self.qemu.is_running()?,
+            "the unikernel does not end:\n{console}"
+        );
+        Ok(console)
+    }
+}
+
+/// Runs the self-test on aarch64; gives what it logged.
+pub fn self_test(tree: &Tree, image: &Path) -> Result<String> {
+    let folder = "/run/muennet";
+    tree.folder(&folder[1..])?;
+    let kernel = place(tree, folder, image)?;
+    let said = quietly(
+        tree.command("timeout")
+            .args(["300", "qemu-system-aarch64", "-machine", "virt"])
+            .args(["-cpu", "cortex-a57", "-m", "64", "-nographic"])
+            .args(["-semihosting", "-kernel", &kernel]),
+    )?;
+    ensure!(
+        said.lines().any(|line| line.trim() == "unikernel: PASS"),
+        "the self-test does not pass:\n{said}"
+    );
+    Ok(said)
+}
