@@ -48,6 +48,25 @@ pub fn program(name: &str) -> PathBuf {
     workspace().join("target/release").join(name)
 }
 
+/// Builds the host's programs.
+pub fn build_programs() -> Result<()> {
+    progress::step("host programs", || {
+        quietly(&mut cargo(&[
+            "build",
+            "--release",
+            "--package",
+            "muennet-host",
+            "--package",
+            "muennet-examples",
+            "--package",
+            "muennet-test-tools",
+            "--package",
+            "muennet-cfg",
+        ]))
+    })
+    .map(drop)
+}
+
 impl Lab {
     /// Makes everything that is not there yet.
     pub fn open() -> Result<Self> {
@@ -58,20 +77,7 @@ impl Lab {
     pub fn with(flavour: Flavour) -> Result<Self> {
         let tree = Tree::with(flavour)?;
         let modules = kmod::build(&tree)?;
-        progress::step("host programs", || {
-            quietly(&mut cargo(&[
-                "build",
-                "--release",
-                "--package",
-                "muennet-host",
-                "--package",
-                "muennet-examples",
-                "--package",
-                "muennet-test-tools",
-                "--package",
-                "muennet-cfg",
-            ]))
-        })?;
+        build_programs()?;
         let initramfs = progress::step("initramfs", || {
             let programs = ["probe", "meter", "muennet_cfg"].map(program);
             initramfs::pack(&tree, &modules, &programs)

@@ -2,6 +2,7 @@
 //! The layers of `cargo xtask test`, from the cheapest to the virtual machines.
 
 use crate::{
+    host,
     lab::Lab,
     progress::Seconds,
     run::{cargo, quietly, workspace},
@@ -72,6 +73,11 @@ const LAYERS: &[Layer] = &[
         name: "images",
         about: "the unikernel for QEMU, Muen and aarch64: clippy, size",
         check: Check::Host(images),
+    },
+    Layer {
+        name: "host",
+        about: "bridge and inspect, with interfaces in network namespaces",
+        check: Check::Host(host::check),
     },
     Layer {
         name: "demo",

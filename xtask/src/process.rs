@@ -116,6 +116,21 @@ impl Process {
     }
 }
 
+impl Process {
+    /// Asks it to end, which it must do well; gives what it said.
+    pub fn end(mut self) -> Result<String> {
+        signal(self.child.id(), Signal::TERM);
+        self.wait(Duration::from_secs(10));
+        let state = self.state();
+        ensure!(
+            state.starts_with("ended with exit status: 0"),
+            "asked to end, it {state}:\n{}",
+            self.said()
+        );
+        Ok(self.said())
+    }
+}
+
 impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -53,6 +53,8 @@ pub struct Watch {
     protocol: NonZeroU64,
     peer: Peer,
     seen: Seen,
+    /// Frames lost since the last one that was handed on.
+    lost_before: u64,
     last: Last,
     buffer: Vec<u8>,
 }
@@ -73,6 +75,7 @@ impl Watch {
             protocol: NONE_YET,
             peer: Peer::Down,
             seen: Seen::default(),
+            lost_before: 0,
             last: Last {
                 frame: Vec::new(),
                 mark: 0,
@@ -110,7 +113,6 @@ impl Watch {
         // The memory was large enough before.
         let _ = self.adopt();
         let mut newest = None;
-        let mut lost_before = 0;
         let mut more = true;
         for _ in 0..BATCH {
             match self.receiver.receive(&mut &mut self.buffer[..]) {
@@ -118,12 +120,12 @@ impl Watch {
                     self.seen.frames += 1;
                     self.seen.bytes += frame.len as u64;
                     newest = Some(frame);
-                    take(&self.buffer[..frame.len], frame.meta, lost_before)?;
-                    lost_before = 0;
+                    let lost = std::mem::take(&mut self.lost_before);
+                    take(&self.buffer[..frame.len], frame.meta, lost)?;
                 }
                 Received::Overrun { lost } => {
                     self.seen.lost = self.seen.lost.saturating_add(lost);
-                    lost_before = lost;
+                    self.lost_before = self.lost_before.saturating_add(lost);
                 }
                 Received::Rejected(_) => self.seen.rejected += 1,
                 Received::NewEpoch { .. } => self.seen.epochs += 1,
