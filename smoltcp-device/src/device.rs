@@ -48,7 +48,7 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
     pub fn with_options(link: Link<R, W, F, N>, options: Options) -> Self {
         Self {
             rx: Rx::new(link.rx),
-            tx: Tx::new(link.tx),
+            tx: Tx::new(link.tx, options.ring),
             options,
             told: Peer::Down,
         }
@@ -65,7 +65,8 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
     }
 
     /// Rings the peer's event if anything was sent since the last call. Call it
-    /// after each poll of the interface: one ring for all frames of the poll.
+    /// after each poll of the interface: one ring for all frames of the poll. With
+    /// [`Ring::EachFrame`](crate::Ring::EachFrame) there is nothing left to do.
     pub fn flush(&mut self) {
         self.tx.flush();
     }

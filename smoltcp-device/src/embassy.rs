@@ -2,8 +2,9 @@
 //! The device as a driver for embassy-net.
 //!
 //! What receives the channel's event (an interrupt, a task that waits for it)
-//! rings the driver's [`Bell`], which wakes embassy-net's runner. Every frame sent
-//! rings the peer, since embassy-net does not say when it is done with a batch.
+//! rings the driver's [`Bell`], which wakes embassy-net's runner. Make the device with
+//! [`Ring::EachFrame`](crate::Ring::EachFrame): embassy-net does not say when it is
+//! done with a batch.
 
 use crate::{Device, RxToken, StackFraming, TxToken};
 use atomic_waker::AtomicWaker;
@@ -149,6 +150,6 @@ impl<W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize> driver::TxTo
     where
         B: FnOnce(&mut [u8]) -> T,
     {
-        self.consume_and_ring(len, build)
+        phy::TxToken::consume(self, len, build)
     }
 }

@@ -18,6 +18,6 @@ pub use counters::Counters;
 pub use device::{Device, MAX_FRAME};
 pub use medium::{RawMode, Selected, StackFraming};
 pub use next::Next;
-pub use options::Options;
+pub use options::{Options, Ring};
 pub use rx::RxToken;
 pub use tx::TxToken;

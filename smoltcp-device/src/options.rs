@@ -14,8 +14,21 @@ pub struct Options {
     /// Frames that may be in flight to this end; by default as many as the input
     /// channel holds. smoltcp keeps the window it advertises below it.
     pub max_burst: Option<usize>,
+    /// When the peer's event is rung.
+    pub ring: Ring,
     /// Mark of frames whose packet metadata says none, in framings with marks.
     pub mark: u32,
+}
+
+/// When a device rings the peer's event.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Ring {
+    /// Once for all frames since the last [`Device::flush`](crate::Device::flush).
+    #[default]
+    OnFlush,
+    /// For each frame: for a loop that does not flush.
+    EachFrame,
 }
 
 impl Options {

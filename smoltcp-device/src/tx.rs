@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The sending half of a device, and the right to send a frame by it.
 
-use crate::counters;
+use crate::{counters, Ring};
 use muennet_core::{
     framing::{Framing, Meta},
     link::Sender,
@@ -15,16 +15,18 @@ use smoltcp::phy;
 pub(crate) struct Tx<W: MemoryMut, F, N, const SIZE: usize> {
     pub(crate) sender: Sender<W, F, N>,
     buffer: [u8; SIZE],
+    ring: Ring,
     /// Frames were sent since the peer's event was rung.
     unannounced: bool,
     pub(crate) counters: counters::Sent,
 }
 
 impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> Tx<W, F, N, SIZE> {
-    pub(crate) fn new(sender: Sender<W, F, N>) -> Self {
+    pub(crate) fn new(sender: Sender<W, F, N>, ring: Ring) -> Self {
         Self {
             sender,
             buffer: [0; SIZE],
+            ring,
             unannounced: false,
             counters: counters::Sent::default(),
         }
@@ -59,15 +61,6 @@ impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> TxToken<'_, W, F,
     pub fn set_mark(&mut self, mark: u32) {
         self.mark = mark;
     }
-
-    /// As [`phy::TxToken::consume`], and rings the peer's event.
-    #[cfg(feature = "embassy")]
-    pub(crate) fn consume_and_ring<T>(self, len: usize, build: impl FnOnce(&mut [u8]) -> T) -> T {
-        let Self { tx, mark } = self;
-        let result = phy::TxToken::consume(TxToken { tx: &mut *tx, mark }, len, build);
-        tx.flush();
-        result
-    }
 }
 
 impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> phy::TxToken
@@ -91,6 +84,9 @@ impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> phy::TxToken
                 tx.counters.frames += 1;
                 tx.counters.bytes += len as u64;
                 tx.unannounced = true;
+                if tx.ring == Ring::EachFrame {
+                    tx.flush();
+                }
             }
             Err(_) => tx.counters.failed += 1,
         }

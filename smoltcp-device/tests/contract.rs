@@ -16,7 +16,7 @@ use smoltcp::{
     phy::{Checksum, ChecksumCapabilities, Device as _, Medium, RxToken as _, TxToken as _},
     time::{Duration, Instant},
 };
-use smoltcp_device::{raw, Device, Next, Options, Selected, StackFraming};
+use smoltcp_device::{raw, Device, Next, Options, Ring, Selected, StackFraming};
 use std::{
     num::NonZeroU64,
     panic::{catch_unwind, AssertUnwindSafe},
@@ -151,6 +151,27 @@ fn one_ring_for_a_batch() {
     a.deactivate();
     a.deactivate();
     assert_eq!(rings.take(), 1, "deactivation rings");
+}
+
+#[test]
+fn a_ring_for_each_frame_if_so_chosen() {
+    let (rings, others) = (Rings::default(), Rings::default());
+    let framing = Ethernet::new(1500).unwrap();
+    let len = 64 + ELEMENTS * framing.element_size();
+    let (a, _b) = links(len, PROTOCOL, framing, (&rings, &others)).unwrap();
+    let options = Options {
+        ring: Ring::EachFrame,
+        ..Options::default()
+    };
+    let mut a: End<'_, _> = Device::with_options(a, options);
+    a.activate(epoch::random());
+    rings.take();
+    for _ in 0..5 {
+        send(&mut a, &[1; 60]);
+    }
+    assert_eq!(rings.take(), 5);
+    a.flush();
+    assert_eq!(rings.take(), 0);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use muennet_core::framing::{Ethernet, Framing};
 use muennet_host::{epoch, in_process::links};
 use smoltcp_device::{
     embassy::{Bell, Driver},
-    Device,
+    Device, Options, Ring,
 };
 use std::{
     num::NonZeroU64,
@@ -36,9 +36,16 @@ fn a_frame_and_the_links_state_wake_the_task() {
     let framing = Ethernet::new(1500).unwrap();
     let len = 64 + ELEMENTS * framing.element_size();
     // Each rings the other's bell.
+    let device = |link| {
+        let options = Options {
+            ring: Ring::EachFrame,
+            ..Options::default()
+        };
+        Device::with_options(link, options)
+    };
     let (a, b) = links(len, PROTOCOL, framing, (&bell_b, &bell_a)).unwrap();
-    let mut a: Driver<'_, _, _, _, _> = Driver::new(Device::new(a), [2; 6], &bell_a);
-    let mut b: Driver<'_, _, _, _, _> = Driver::new(Device::new(b), [4; 6], &bell_b);
+    let mut a: Driver<'_, _, _, _, _> = Driver::new(device(a), [2; 6], &bell_a);
+    let mut b: Driver<'_, _, _, _, _> = Driver::new(device(b), [4; 6], &bell_b);
     let task = Arc::new(Task::default());
     let waker = Waker::from(task.clone());
     let mut context = Context::from_waker(&waker);
