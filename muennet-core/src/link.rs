@@ -5,12 +5,12 @@
 //! one way has one of them, a [`Link`] has both.
 
 use crate::channel::{
-    Burst, Fault, Geometry, GeometryError, Header, Peer, Read, Reader, Resume, Writer,
+    Burst, Fault, Geometry, GeometryError, Header, Nothing, Peer, Read, Reader, Resume, Writer,
 };
 use crate::framing::{Frame, FrameError, Framing, Meta, Packet, Reject, Sink};
 use crate::notify::Notifier;
 use crate::shm::{Memory, MemoryMut};
-use core::{fmt, num::NonZeroU64};
+use core::{convert::Infallible, fmt, num::NonZeroU64};
 
 /// Both directions of a link.
 #[derive(Debug)]
@@ -280,9 +280,18 @@ impl<R: Memory, F: Framing> Receiver<R, F> {
     #[inline]
     pub fn receive(&mut self, sink: &mut impl Sink) -> Received {
         let framing = &self.framing;
-        match self.reader.read(|element| framing.decode(element, sink)) {
-            Read::Taken(Ok(frame)) => Received::Frame(frame),
-            Read::Taken(Err(reject)) => Received::Rejected(reject),
+        match self.reader.take(|element| framing.decode(element, sink)) {
+            Ok(Ok(frame)) => Received::Frame(frame),
+            Ok(Err(reject)) => Received::Rejected(reject),
+            Err(nothing) => self.explain(nothing),
+        }
+    }
+
+    /// The result that stands for `nothing`.
+    #[cold]
+    fn explain(&self, nothing: Nothing) -> Received {
+        match self.reader.explain::<Infallible>(nothing) {
+            Read::Taken(never) => match never {},
             Read::Empty => Received::Empty,
             Read::Inactive => Received::Inactive,
             Read::NewEpoch { epoch } => Received::NewEpoch { epoch },

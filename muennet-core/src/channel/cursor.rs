@@ -4,6 +4,9 @@
 use super::{layout::HEADER_SIZE, Geometry};
 
 /// Keeps `count % elements` up to date without dividing per element.
+///
+/// Nothing here can wrap but the count: slot and offset stay within the geometry.
+/// The kernel checks for overflows, and a check that never fails costs all the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor {
     count: u64,
@@ -34,8 +37,8 @@ impl Cursor {
     #[inline]
     pub(crate) fn advance(&mut self, geometry: &Geometry) {
         self.count = self.count.wrapping_add(1);
-        self.slot += 1;
-        self.offset += geometry.element_size();
+        self.slot = self.slot.wrapping_add(1);
+        self.offset = self.offset.wrapping_add(geometry.element_size());
         if self.slot >= geometry.elements() {
             self.slot = 0;
             self.offset = HEADER_SIZE;
@@ -47,7 +50,8 @@ impl Cursor {
         self.count = count;
         self.slot = count.checked_rem(geometry.elements()).unwrap_or(0);
         // CAST: slot < elements, and all elements lie in a region whose length is a usize.
-        self.offset = HEADER_SIZE + self.slot as usize * geometry.element_size();
+        let before = (self.slot as usize).wrapping_mul(geometry.element_size());
+        self.offset = before.wrapping_add(HEADER_SIZE);
     }
 }
 

@@ -2,7 +2,7 @@
 //! How many elements of what size lie in a region.
 
 use super::layout::HEADER_SIZE;
-use super::reader::Fault;
+use super::Fault;
 use crate::shm::RegionError;
 use core::fmt;
 

@@ -14,18 +14,26 @@
 //! | `wc := n + 1` | load `wsc`, then `epoch`: was the slot overwritten meanwhile? |
 
 pub(crate) mod cursor;
+mod element;
+mod fault;
 mod geometry;
 mod header;
 pub mod layout;
+mod outcome;
 mod reader;
 #[cfg(feature = "log")]
 mod report;
+mod session;
 mod writer;
 
+pub use element::{Element, Slot};
+pub use fault::Fault;
 pub use geometry::{Geometry, GeometryError};
 pub use header::Header;
-pub use reader::{Burst, Element, Fault, Peer, Read, Reader, Resume};
-pub use writer::{Slot, Writer};
+pub use outcome::{Burst, Peer, Read, Resume};
+pub(crate) use reader::Nothing;
+pub use reader::Reader;
+pub use writer::Writer;
 
 #[cfg(all(test, loom))]
 mod models;

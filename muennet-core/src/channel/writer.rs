@@ -3,8 +3,8 @@
 
 use super::cursor::Cursor;
 use super::layout::{Field, TRANSPORT};
-use super::{Geometry, GeometryError};
-use crate::shm::{InternetSum, MemoryMut, Region, Site};
+use super::{Geometry, GeometryError, Slot};
+use crate::shm::{MemoryMut, Region, Site};
 use core::num::NonZeroU64;
 
 /// Writes elements into a channel.
@@ -156,11 +156,7 @@ impl<M: MemoryMut> Writer<M> {
 
     #[inline]
     fn slot(&mut self, at: &Cursor) -> Slot<'_, M> {
-        Slot {
-            region: &mut self.region,
-            offset: at.offset(),
-            size: self.geometry.element_size(),
-        }
+        Slot::new(&mut self.region, &self.geometry, at)
     }
 
     /// Says that all elements before `end` are written.
@@ -177,47 +173,6 @@ impl<M: MemoryMut> Drop for Writer<M> {
     fn drop(&mut self) {
         if self.epoch.is_some() {
             self.deactivate();
-        }
-    }
-}
-
-/// One element being written.
-#[derive(Debug)]
-pub struct Slot<'a, M> {
-    region: &'a mut Region<M>,
-    offset: usize,
-    size: usize,
-}
-
-impl<M: MemoryMut> Slot<'_, M> {
-    /// Bytes of the element.
-    #[inline]
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
-    /// Copies `bytes` to `at`, counted from the element's start. What would lie
-    /// outside the element is not written, and `false` returned.
-    #[inline]
-    pub fn put(&mut self, at: usize, bytes: &[u8]) -> bool {
-        at <= self.size
-            && bytes.len() <= self.size - at
-            && self.region.copy_in(self.offset + at, bytes)
-    }
-
-    /// As [`put`](Self::put), and adds the bytes to `sum`.
-    #[inline]
-    pub(crate) fn put_summing(&mut self, at: usize, bytes: &[u8], sum: &mut InternetSum) -> bool {
-        at <= self.size
-            && bytes.len() <= self.size - at
-            && self.region.copy_in_summing(self.offset + at, bytes, sum)
-    }
-
-    /// Clears the element from `at` on.
-    #[inline]
-    pub fn clear_from(&mut self, at: usize) {
-        if at < self.size {
-            self.region.clear(self.offset + at, self.size - at);
         }
     }
 }

@@ -70,7 +70,7 @@ impl Framing for Ethernet {
     #[inline]
     fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, head: Self::Head, packet: &Packet<'_>) {
         packet.put(slot, 0);
-        slot.put(slot.size().saturating_sub(LENGTH), &head);
+        slot.put_few(slot.size().saturating_sub(LENGTH), head);
     }
 
     #[inline]
@@ -80,8 +80,8 @@ impl Framing for Ethernet {
         sink: &mut impl Sink,
     ) -> Result<Frame, Reject> {
         let room = element.size().saturating_sub(LENGTH);
-        let mut length = [0; LENGTH];
-        element.copy_out(room, &mut length);
+        // Elements have at least `min_element` bytes.
+        let length = element.fetch::<LENGTH>(room).unwrap_or_default();
         let found = usize::from(u16::from_le_bytes(length));
         let max = room.min(self.max_frame());
         if found > max {

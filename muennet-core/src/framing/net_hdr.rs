@@ -115,7 +115,7 @@ impl Framing for NetHdr {
 
     #[inline]
     fn encode<M: MemoryMut>(&self, slot: &mut Slot<'_, M>, head: Self::Head, packet: &Packet<'_>) {
-        slot.put(0, &head);
+        slot.put_few(0, head);
         packet.put(slot, HEADER);
     }
 
@@ -125,11 +125,9 @@ impl Framing for NetHdr {
         element: &Element<'_, M>,
         sink: &mut impl Sink,
     ) -> Result<Frame, Reject> {
-        let mut header = [0; HEADER];
-        let mut prefix = [0; PREFIX];
         // Elements have at least `min_element` bytes.
-        element.copy_out(0, &mut header);
-        element.copy_out(HEADER, &mut prefix);
+        let header = element.fetch::<HEADER>(0).unwrap_or_default();
+        let prefix = element.fetch::<PREFIX>(HEADER).unwrap_or_default();
         let [m0, m1, m2, m3, l0, l1, protocol, _qos] = header;
         let (len, min) = ip_length(protocol, prefix)?;
         if len < min {

@@ -136,6 +136,6 @@ impl<'a> Packet<'a> {
         let field = at
             .wrapping_add(checksum.start)
             .wrapping_add(checksum.offset);
-        slot.put(field, &sum.checksum());
+        slot.put_few(field, sum.checksum());
     }
 }

@@ -27,6 +27,28 @@ pub(super) unsafe fn into(target: *mut u8, source: &[u8]) {
     unsafe { word::move_in(source.as_ptr(), target, source.len()) };
 }
 
+/// As [`out_of`], for a few bytes whose number is known.
+///
+/// # Safety
+///
+/// As for [`out_of`].
+#[inline]
+pub(super) unsafe fn few_out_of<const N: usize>(source: *const u8, target: &mut [u8; N]) {
+    // SAFETY: both reach for `N` bytes, one by promise, one as an array.
+    unsafe { word::move_few_out(source, target.as_mut_ptr(), N) };
+}
+
+/// As [`into`], for a few bytes whose number is known.
+///
+/// # Safety
+///
+/// As for [`into`].
+#[inline]
+pub(super) unsafe fn few_into<const N: usize>(target: *mut u8, source: &[u8; N]) {
+    // SAFETY: both reach for `N` bytes, one by promise, one as an array.
+    unsafe { word::move_few_in(source.as_ptr(), target, N) };
+}
+
 /// As [`into`], with the sum of [`word::move_in_summing`].
 ///
 /// # Safety
@@ -45,12 +67,12 @@ pub(super) unsafe fn into_summing(target: *mut u8, source: &[u8]) -> u64 {
 /// `target` is writable for `len` bytes, as for [`into`].
 pub(super) unsafe fn clear(target: *mut u8, len: usize) {
     const ZEROS: [u8; 512] = [0; 512];
-    let mut done = 0;
-    while done < len {
-        let step = ZEROS.len().min(len - done);
-        // SAFETY: `done + step <= len`, and `step` zeros there are.
-        unsafe { word::move_in(ZEROS.as_ptr(), target.add(done), step) };
-        done += step;
+    let mut left = len;
+    while left > 0 {
+        let step = ZEROS.len().min(left);
+        left -= step;
+        // SAFETY: `left + step <= len`, and `step` zeros there are.
+        unsafe { word::move_in(ZEROS.as_ptr(), target.add(left), step) };
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod heap;
 mod region;
 mod site;
 mod sum;
+mod window;
 #[cfg(not(loom))]
 mod word;
 #[cfg(loom)]
@@ -21,6 +22,7 @@ pub(crate) mod word;
 pub use region::{Region, RegionError};
 pub(crate) use site::Site;
 pub(crate) use sum::InternetSum;
+pub(crate) use window::{Window, WindowMut};
 
 use core::ptr::NonNull;
 

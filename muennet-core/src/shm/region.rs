@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A bounded view of a piece of shared memory.
 
-use super::{copy, word, InternetSum, Memory, MemoryMut, Site};
+use super::{word, Memory, MemoryMut, Site, Window, WindowMut};
 use crate::channel::layout::{Field, HEADER_SIZE};
 use core::{fmt, ptr::NonNull};
 
@@ -115,21 +115,23 @@ impl<M: Memory> Region<M> {
         word::acquire(site);
     }
 
-    /// Copies the bytes from `offset` on into `target`, or nothing and `false`
-    /// if they do not all lie in the region.
+    /// The `len` bytes from `offset` on; an empty window if they do not all lie in
+    /// the region.
     #[inline]
-    pub(crate) fn copy_out(&self, offset: usize, target: &mut [u8]) -> bool {
-        if !self.holds(offset, target.len()) {
-            return false;
-        }
-        // SAFETY: within the region, as just checked.
-        unsafe { copy::out_of(self.base.as_ptr().add(offset), target) };
-        true
+    pub(crate) fn window(&self, offset: usize, len: usize) -> Window<'_> {
+        let (offset, len) = self.within(offset, len);
+        // SAFETY: within the region, which stays readable while it is borrowed.
+        unsafe { Window::new(self.base.add(offset), len) }
     }
 
-    #[inline]
-    fn holds(&self, offset: usize, len: usize) -> bool {
-        offset <= self.len && len <= self.len - offset
+    /// The piece, if it lies in the region; else one without bytes.
+    #[inline(always)]
+    fn within(&self, offset: usize, len: usize) -> (usize, usize) {
+        if offset <= self.len && len <= self.len - offset {
+            (offset, len)
+        } else {
+            (0, 0)
+        }
     }
 }
 
@@ -147,47 +149,16 @@ impl<M: MemoryMut> Region<M> {
         word::release(site);
     }
 
-    /// Copies `source` to `offset`, or nothing and `false` if it does not fit.
+    /// As [`window`](Self::window), to write to.
     #[inline]
-    pub(crate) fn copy_in(&mut self, offset: usize, source: &[u8]) -> bool {
-        if !self.holds(offset, source.len()) {
-            return false;
-        }
-        // SAFETY: within the region, as just checked; writable by contract.
-        unsafe { copy::into(self.base.as_ptr().add(offset), source) };
-        true
-    }
-
-    /// As [`copy_in`](Self::copy_in), and adds the bytes to `sum`.
-    #[inline]
-    pub(crate) fn copy_in_summing(
-        &mut self,
-        offset: usize,
-        source: &[u8],
-        sum: &mut InternetSum,
-    ) -> bool {
-        if !self.holds(offset, source.len()) {
-            return false;
-        }
-        // SAFETY: within the region, as just checked; writable by contract.
-        let words = unsafe { copy::into_summing(self.base.as_ptr().add(offset), source) };
-        sum.add(words, source.len());
-        true
-    }
-
-    /// Clears `len` bytes from `offset` on, or none and `false` if they do not all
-    /// lie in the region.
-    pub(crate) fn clear(&mut self, offset: usize, len: usize) -> bool {
-        if !self.holds(offset, len) {
-            return false;
-        }
-        // SAFETY: within the region, as just checked; writable by contract.
-        unsafe { copy::clear(self.base.as_ptr().add(offset), len) };
-        true
+    pub(crate) fn window_mut(&mut self, offset: usize, len: usize) -> WindowMut<'_> {
+        let (offset, len) = self.within(offset, len);
+        // SAFETY: within the region, which stays writable while it is borrowed.
+        unsafe { WindowMut::new(self.base.add(offset), len) }
     }
 
     /// Clears everything behind the header.
     pub(crate) fn clear_data(&mut self) {
-        self.clear(HEADER_SIZE, self.len - HEADER_SIZE);
+        self.window_mut(0, self.len).clear_from(HEADER_SIZE);
     }
 }

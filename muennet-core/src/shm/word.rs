@@ -6,22 +6,21 @@
 //! in this crate comes from a fence beside a relaxed access. This is the one
 //! file to replace for another memory model: `word_loom.rs` does for the models.
 //!
-//! Header words are atomics. Elements are moved in blocks by volatile access: a
-//! peer in another program may write them meanwhile, which Rust's model of
-//! atomics does not speak of for accesses of several bytes at odd addresses. A
-//! volatile access is made as written, once, as for a device that changes memory
-//! by itself (the same choice as the Linux kernel's `READ_ONCE` and vm-memory);
-//! what it yields is some mix of old and new bytes, and the counters tell
-//! whether to believe it.
+//! Header words are atomics. The bytes of elements may be written by a peer in
+//! another program while they are copied, which Rust's model of atomics does not
+//! speak of. So the compiler never sees an access to them that it could repeat,
+//! split or merge: short pieces move by volatile accesses, aligned in shared
+//! memory, and long ones by the platform's `memcpy`, called from assembly. That
+//! reads and writes all bytes between the call and its return, and what it yields
+//! is some mix of old and new bytes in private memory; the counters tell whether
+//! to believe it. (The Linux kernel and vm-memory move shared bytes by `memcpy`
+//! for the same reason: nothing else is as fast on every processor.)
 
 use super::Site;
 use core::sync::atomic::{fence, AtomicU64, Ordering};
 
-/// What is moved at once where enough is left.
-#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-type Block = core::arch::x86_64::__m128i;
-#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-type Block = u64;
+/// From how many bytes on a call is worth it.
+const LONG: usize = 32;
 
 /// A value at any address.
 #[repr(C, packed)]
@@ -51,45 +50,136 @@ pub(super) unsafe fn store(at: *mut u64, value: u64) {
     unsafe { &*at.cast::<AtomicU64>() }.store(value.to_le(), Ordering::Relaxed);
 }
 
-/// Moves `len` bytes from shared to private memory, each read once.
+/// Moves `len` bytes from shared to private memory.
 ///
 /// # Safety
 ///
 /// `from` is readable and `to` writable for `len` bytes; they do not overlap.
 #[inline]
 pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: as promised by the caller; `Unaligned` asks for no alignment.
+    // SAFETY: as promised by the caller.
     unsafe {
-        move_by(from, to, len, |from, to, step| match step {
-            Step::Block => to
-                .cast::<Unaligned<Block>>()
-                .write(from.cast::<Unaligned<Block>>().read_volatile()),
-            Step::Word => to
-                .cast::<Unaligned<u64>>()
-                .write(from.cast::<Unaligned<u64>>().read_volatile()),
-            Step::Byte => to.write(from.read_volatile()),
-        });
+        if len >= LONG && platform::MOVES {
+            platform::memcpy(from, to, len);
+        } else {
+            move_short_out(from, to, len);
+        }
     }
 }
 
-/// Moves `len` bytes from private to shared memory, each written once.
+/// Moves `len` bytes from private to shared memory.
 ///
 /// # Safety
 ///
 /// As for [`move_out`].
 #[inline]
 pub(super) unsafe fn move_in(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: as promised by the caller; `Unaligned` asks for no alignment.
+    // SAFETY: as promised by the caller.
     unsafe {
-        move_by(from, to, len, |from, to, step| match step {
-            Step::Block => to
-                .cast::<Unaligned<Block>>()
-                .write_volatile(from.cast::<Unaligned<Block>>().read()),
-            Step::Word => to
-                .cast::<Unaligned<u64>>()
-                .write_volatile(from.cast::<Unaligned<u64>>().read()),
-            Step::Byte => to.write_volatile(from.read()),
-        });
+        if len >= LONG && platform::MOVES {
+            platform::memcpy(from, to, len);
+        } else {
+            move_short_in(from, to, len);
+        }
+    }
+}
+
+#[inline(never)]
+unsafe fn move_short_out(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: as promised by the caller.
+    unsafe { move_few_out(from, to, len) };
+}
+
+#[inline(never)]
+unsafe fn move_short_in(from: *const u8, to: *mut u8, len: usize) {
+    // SAFETY: as promised by the caller.
+    unsafe { move_few_in(from, to, len) };
+}
+
+/// As [`move_out`], inlined: for a `len` that the compiler knows.
+///
+/// # Safety
+///
+/// As for [`move_out`].
+#[inline(always)]
+pub(super) unsafe fn move_few_out(from: *const u8, to: *mut u8, len: usize) {
+    in_steps(from, len, |at, step| {
+        // SAFETY: the step ends at `len` or before it, and `from + at` is aligned to
+        // it; `Unaligned` asks for no alignment.
+        unsafe {
+            let (from, to) = (from.add(at), to.add(at));
+            match step {
+                Step::Eight => (to.cast::<Unaligned<u64>>())
+                    .write(Unaligned(from.cast::<u64>().read_volatile())),
+                Step::Four => (to.cast::<Unaligned<u32>>())
+                    .write(Unaligned(from.cast::<u32>().read_volatile())),
+                Step::Two => (to.cast::<Unaligned<u16>>())
+                    .write(Unaligned(from.cast::<u16>().read_volatile())),
+                Step::One => to.write(from.read_volatile()),
+            }
+        }
+    });
+}
+
+/// As [`move_in`], inlined: for a `len` that the compiler knows.
+///
+/// # Safety
+///
+/// As for [`move_out`].
+#[inline(always)]
+pub(super) unsafe fn move_few_in(from: *const u8, to: *mut u8, len: usize) {
+    in_steps(to, len, |at, step| {
+        // SAFETY: the step ends at `len` or before it, and `to + at` is aligned to
+        // it; `Unaligned` asks for no alignment.
+        unsafe {
+            let (from, to) = (from.add(at), to.add(at));
+            match step {
+                Step::Eight => to
+                    .cast::<u64>()
+                    .write_volatile(from.cast::<Unaligned<u64>>().read().0),
+                Step::Four => to
+                    .cast::<u32>()
+                    .write_volatile(from.cast::<Unaligned<u32>>().read().0),
+                Step::Two => to
+                    .cast::<u16>()
+                    .write_volatile(from.cast::<Unaligned<u16>>().read().0),
+                Step::One => to.write_volatile(from.read()),
+            }
+        }
+    });
+}
+
+/// Bytes of one access.
+#[derive(Clone, Copy)]
+enum Step {
+    One = 1,
+    Two = 2,
+    Four = 4,
+    Eight = 8,
+}
+
+/// Goes over `len` bytes from the shared address `shared` on, in the largest steps
+/// that end there and are aligned.
+#[inline(always)]
+fn in_steps(shared: *const u8, len: usize, mut each: impl FnMut(usize, Step)) {
+    let mut at = 0;
+    while at < len {
+        let fits = |step: Step| {
+            let size = step as usize;
+            len - at >= size && (shared as usize).wrapping_add(at) % size == 0
+        };
+        let step = if fits(Step::Eight) {
+            Step::Eight
+        } else if fits(Step::Four) {
+            Step::Four
+        } else if fits(Step::Two) {
+            Step::Two
+        } else {
+            Step::One
+        };
+        each(at, step);
+        // Cannot wrap: the step ends at `len` or before it.
+        at = at.wrapping_add(step as usize);
     }
 }
 
@@ -113,11 +203,11 @@ pub(super) unsafe fn move_in_summing(from: *const u8, to: *mut u8, len: usize) -
     while len - at >= WORD {
         // SAFETY: `at + WORD <= len`; `Unaligned` asks for no alignment.
         unsafe {
-            let word = from.add(at).cast::<Unaligned<u64>>().read();
-            to.add(at).cast::<Unaligned<u64>>().write_volatile(word);
-            add(word.0);
+            let word = from.add(at).cast::<Unaligned<u64>>().read().0;
+            platform::store(to.add(at), word);
+            add(word);
         }
-        at += WORD;
+        at = at.wrapping_add(WORD);
     }
     let mut last = [0; WORD];
     for byte in &mut last {
@@ -129,54 +219,105 @@ pub(super) unsafe fn move_in_summing(from: *const u8, to: *mut u8, len: usize) -
             *byte = from.add(at).read();
             to.add(at).write_volatile(*byte);
         }
-        at += 1;
+        at = at.wrapping_add(1);
     }
     add(u64::from_ne_bytes(last));
     sum
 }
 
-#[derive(Clone, Copy)]
-enum Step {
-    Block,
-    Word,
-    Byte,
+/// What the platform does better than a loop of aligned accesses.
+#[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
+mod platform {
+    use core::{arch::asm, ffi::c_void};
+
+    /// There is a [`memcpy`].
+    pub(super) const MOVES: bool = true;
+
+    extern "C" {
+        #[link_name = "memcpy"]
+        fn platforms_memcpy(to: *mut c_void, from: *const c_void, len: usize) -> *mut c_void;
+    }
+
+    /// Copies `len` bytes, unseen by the compiler.
+    ///
+    /// # Safety
+    ///
+    /// As for [`move_out`](super::move_out), with either side shared.
+    #[inline]
+    pub(super) unsafe fn memcpy(from: *const u8, to: *mut u8, len: usize) {
+        // SAFETY: a call as the platform's C has it, of a function that accesses what
+        // the caller promised and nothing else. Without `nomem` the compiler keeps
+        // all other accesses on their side of it.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            asm!(
+                "call {memcpy}",
+                memcpy = sym platforms_memcpy,
+                inout("rdi") to => _,
+                inout("rsi") from => _,
+                inout("rdx") len => _,
+                clobber_abi("C"),
+            );
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            asm!(
+                "bl {memcpy}",
+                memcpy = sym platforms_memcpy,
+                inout("x0") to => _,
+                inout("x1") from => _,
+                inout("x2") len => _,
+                clobber_abi("C"),
+            );
+        }
+    }
+
+    /// Stores a word at any address, by one instruction.
+    ///
+    /// # Safety
+    ///
+    /// `to` is writable for eight bytes.
+    #[inline(always)]
+    pub(super) unsafe fn store(to: *mut u8, word: u64) {
+        // SAFETY: writes what the caller promised; neither processor asks for alignment.
+        #[cfg(target_arch = "x86_64")]
+        unsafe {
+            asm!("mov qword ptr [{to}], {word}", to = in(reg) to, word = in(reg) word,
+                options(nostack, preserves_flags));
+        }
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        unsafe {
+            asm!("str {word}, [{to}]", to = in(reg) to, word = in(reg) word,
+                options(nostack, preserves_flags));
+        }
+    }
 }
 
-/// Goes over `len` bytes in the largest steps that fit.
-///
-/// # Safety
-///
-/// `from` and `to` reach for `len` bytes.
-#[inline(always)]
-unsafe fn move_by(
-    from: *const u8,
-    to: *mut u8,
-    len: usize,
-    one: impl Fn(*const u8, *mut u8, Step),
-) {
-    const BLOCK: usize = size_of::<Block>();
-    const WORD: usize = size_of::<u64>();
-    let mut at = 0;
-    // SAFETY: every step ends at `len` or before it.
-    let step = |at: usize, step| unsafe { one(from.add(at), to.add(at), step) };
-    while len - at >= 4 * BLOCK {
-        step(at, Step::Block);
-        step(at + BLOCK, Step::Block);
-        step(at + 2 * BLOCK, Step::Block);
-        step(at + 3 * BLOCK, Step::Block);
-        at += 4 * BLOCK;
-    }
-    while len - at >= BLOCK {
-        step(at, Step::Block);
-        at += BLOCK;
-    }
-    while len - at >= WORD {
-        step(at, Step::Word);
-        at += WORD;
-    }
-    while len > at {
-        step(at, Step::Byte);
-        at += 1;
+/// Nothing but loops, where the platform is not known.
+#[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
+mod platform {
+    /// There is no [`memcpy`].
+    pub(super) const MOVES: bool = false;
+
+    /// Never called.
+    ///
+    /// # Safety
+    ///
+    /// None.
+    pub(super) unsafe fn memcpy(_: *const u8, _: *mut u8, _: usize) {}
+
+    /// Stores a word at any address.
+    ///
+    /// # Safety
+    ///
+    /// `to` is writable for eight bytes.
+    pub(super) unsafe fn store(to: *mut u8, word: u64) {
+        for (at, byte) in word.to_ne_bytes().into_iter().enumerate() {
+            // SAFETY: one of the eight bytes.
+            unsafe { to.add(at).write_volatile(byte) };
+        }
     }
 }
 

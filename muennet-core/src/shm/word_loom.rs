@@ -112,6 +112,8 @@ pub(super) unsafe fn move_in(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
+pub(super) use {move_in as move_few_in, move_out as move_few_out};
+
 pub(super) unsafe fn move_in_summing(_: *const u8, _: *mut u8, _: usize) -> u64 {
     panic!("the models speak of channels, not of frames")
 }

@@ -163,13 +163,13 @@ impl<'a> Sinfo<'a> {
             tsc_khz,
             resources,
         };
-        match sinfo
-            .fields()
-            .position(|bytes| Resource::parse(bytes).is_none())
-        {
-            Some(index) => Err(SinfoError::ResourceName {
+        let malformed = (0..MAX_RESOURCES)
+            .zip(sinfo.fields())
+            .find(|(_, bytes)| Resource::parse(bytes).is_none());
+        match malformed {
+            Some((index, bytes)) => Err(SinfoError::ResourceName {
                 index,
-                found: sinfo.fields().nth(index).map_or(0, Resource::name_len),
+                found: Resource::name_len(bytes),
                 max: MAX_NAME,
             }),
             None => Ok(sinfo),

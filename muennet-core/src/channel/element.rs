@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! An element: being read, and being written.
+
+use super::{cursor::Cursor, Geometry};
+use crate::shm::{InternetSum, Memory, MemoryMut, Region, Window, WindowMut};
+use core::marker::PhantomData;
+
+/// One element in shared memory: its bytes may change at any time.
+#[derive(Debug)]
+pub struct Element<'a, M> {
+    window: Window<'a>,
+    _memory: PhantomData<&'a M>,
+}
+
+impl<'a, M: Memory> Element<'a, M> {
+    /// The element at `at`.
+    #[inline]
+    pub(super) fn new(region: &'a Region<M>, geometry: &Geometry, at: &Cursor) -> Self {
+        Self {
+            window: region.window(at.offset(), geometry.element_size()),
+            _memory: PhantomData,
+        }
+    }
+
+    /// Bytes of the element, as checked with its epoch.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.window.len()
+    }
+
+    /// Copies the bytes from `at` on, counted from the element's start, into
+    /// `target`; nothing and `false` if they reach outside of the element.
+    #[inline]
+    pub fn copy_out(&self, at: usize, target: &mut [u8]) -> bool {
+        self.window.copy_out(at, target)
+    }
+
+    /// Copies the `N` bytes from `at` on; `None` if they reach outside of the element.
+    #[inline]
+    pub fn fetch<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+        self.window.fetch(at)
+    }
+}
+
+/// One element being written.
+#[derive(Debug)]
+pub struct Slot<'a, M> {
+    window: WindowMut<'a>,
+    _memory: PhantomData<&'a mut M>,
+}
+
+impl<'a, M: MemoryMut> Slot<'a, M> {
+    /// The element at `at`.
+    #[inline]
+    pub(super) fn new(region: &'a mut Region<M>, geometry: &Geometry, at: &Cursor) -> Self {
+        Self {
+            window: region.window_mut(at.offset(), geometry.element_size()),
+            _memory: PhantomData,
+        }
+    }
+
+    /// Bytes of the element.
+    #[inline]
+    pub fn size(&self) -> usize {
+        self.window.len()
+    }
+
+    /// Copies `bytes` to `at`, counted from the element's start. What would lie
+    /// outside the element is not written, and `false` returned.
+    #[inline]
+    pub fn put(&mut self, at: usize, bytes: &[u8]) -> bool {
+        self.window.copy_in(at, bytes)
+    }
+
+    /// Copies few `bytes` to `at`, as [`put`](Self::put) does.
+    #[inline]
+    pub fn put_few<const N: usize>(&mut self, at: usize, bytes: [u8; N]) -> bool {
+        self.window.store(at, bytes)
+    }
+
+    /// As [`put`](Self::put), and adds the bytes to `sum`.
+    #[inline]
+    pub(crate) fn put_summing(&mut self, at: usize, bytes: &[u8], sum: &mut InternetSum) -> bool {
+        self.window.copy_in_summing(at, bytes, sum)
+    }
+
+    /// Clears the element from `at` on.
+    #[inline]
+    pub fn clear_from(&mut self, at: usize) {
+        self.window.clear_from(at);
+    }
+}
