@@ -5,6 +5,7 @@ use crate::{
     host,
     lab::Lab,
     progress::Seconds,
+    proofs,
     run::{cargo, quietly, workspace},
     rust_src, scenarios,
     tree::Flavour,
@@ -78,6 +79,11 @@ const LAYERS: &[Layer] = &[
         name: "host",
         about: "bridge and inspect, with interfaces in network namespaces",
         check: Check::Host(host::check),
+    },
+    Layer {
+        name: "panics",
+        about: "muennet-core has no panic path",
+        check: Check::Host(proofs::no_panic_path),
     },
     Layer {
         name: "demo",

@@ -15,6 +15,7 @@ mod mirror;
 mod netns;
 mod process;
 mod progress;
+mod proofs;
 mod run;
 mod rust_src;
 mod scenarios;
