@@ -24,7 +24,25 @@ const TOOLS: &[&str] = &[
     "/usr/bin/tcpdump",
     "/usr/bin/curl",
     "/usr/bin/kmod",
+    "/usr/bin/tracepath",
+    "/usr/bin/setpriv",
+    "/usr/bin/unshare",
+    "/usr/bin/nsenter",
     "/usr/sbin/ethtool",
+    "/usr/sbin/nft",
+    "/usr/sbin/xtables-nft-multi",
+    "/usr/lib/x86_64-linux-gnu/xtables/libxt_MARK.so",
+    "/usr/lib/x86_64-linux-gnu/xtables/libxt_standard.so",
+];
+
+/// Modules of the stock kernel that scenarios need.
+const STOCK: &[&str] = &[
+    "bridge",
+    "af_packet",
+    "pktgen",
+    "virtio_net",
+    "nft_compat",
+    "xt_mark",
 ];
 
 /// tcpdump gives up its rights, for which it looks for a user.
@@ -32,15 +50,20 @@ const PASSWD: &str = "root:x:0:0:root:/:/bin/sh\ntcpdump:x:100:100::/tmp:/bin/fa
 
 const INIT: &str = include_str!("init.sh");
 
-/// Packs an initramfs with the `modules` and the host's `programs`; gives its
-/// path inside of the tree.
-pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<String> {
+/// Packs an initramfs with the `modules`, the host's `programs`, and what teaches
+/// `ip` the link kind; gives its path inside of the tree.
+pub fn pack(
+    tree: &Tree,
+    modules: &[PathBuf],
+    programs: &[PathBuf],
+    ip_link: &Path,
+) -> Result<String> {
     let inside = format!("{}/initramfs", tree.work());
     let folder = tree.root().join(&inside[1..]);
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
-    for name in ["bin", "dev", "proc", "sys", "tmp", "run", "etc"] {
+    for name in ["bin", "dev", "proc", "sys", "tmp", "run", "etc", "var"] {
         fs::create_dir_all(folder.join(name))?;
     }
     // The same names lead to the same files as in the tree.
@@ -71,6 +94,12 @@ pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<St
     for name in ["modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod"] {
         symlink("/usr/bin/kmod", folder.join("usr/sbin").join(name))?;
     }
+    copy(
+        ip_link,
+        &folder.join("usr/lib/x86_64-linux-gnu/ip/link_muennet.so"),
+    )?;
+    symlink("/run", folder.join("var/run"))?;
+    symlink("xtables-nft-multi", folder.join("usr/sbin/iptables"))?;
     let release = tree.release();
     let extra = folder.join("lib/modules").join(release).join("extra");
     for module in modules {
@@ -97,10 +126,10 @@ pub fn pack(tree: &Tree, modules: &[PathBuf], programs: &[PathBuf]) -> Result<St
     Ok(format!("{inside}.cpio"))
 }
 
-/// The stock modules that scenarios need, with what they need.
+/// The modules of [`STOCK`], with what they need.
 fn stock_modules(tree: &Tree, folder: &Path) -> Result<()> {
     let release = tree.release();
-    for module in ["bridge", "af_packet", "pktgen", "virtio_net"] {
+    for module in STOCK {
         let needed = run::quietly(tree.command("modprobe").args([
             "--set-version",
             release,

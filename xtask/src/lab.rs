@@ -62,6 +62,8 @@ pub fn build_programs() -> Result<()> {
             "muennet-test-tools",
             "--package",
             "muennet-cfg",
+            "--package",
+            "muennet-ip-link",
         ]))
     })
     .map(drop)
@@ -80,7 +82,7 @@ impl Lab {
         build_programs()?;
         let initramfs = progress::step("initramfs", || {
             let programs = ["probe", "meter", "muennet_cfg"].map(program);
-            initramfs::pack(&tree, &modules, &programs)
+            initramfs::pack(&tree, &modules, &programs, &program("liblink_muennet.so"))
         })?;
         Ok(Self { tree, initramfs })
     }

@@ -111,6 +111,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::modes),
     },
     Layer {
+        name: "children",
+        about: "children in namespaces, their marks, links, rights and races",
+        check: Check::Vm(scenarios::children),
+    },
+    Layer {
         name: "parameters",
         about: "wrong parameters are refused as documented",
         check: Check::Vm(scenarios::parameters),

@@ -49,6 +49,10 @@ const PACKAGES: &[&str] = &[
     "curl",
 ];
 
+/// What scenarios use in VMs beside that. Installed later, so that a change does not
+/// make the tree anew.
+const TOOLS: &[&str] = &["iptables", "nftables", "iputils-tracepath"];
+
 /// A tree that is ready: modules can be built in it and VMs run from it.
 #[derive(Debug)]
 pub struct Tree {
@@ -125,6 +129,12 @@ impl Tree {
                 let release = install_kernel(&root)?;
                 Ok(fs::write(&packages, release)?)
             },
+        )?;
+        cache.once(
+            "network tools",
+            &format!("1 {}", TOOLS.join(" ")),
+            &[root.join("usr/sbin/nft"), root.join("usr/bin/tracepath")],
+            || install_tools(&root),
         )?;
         let release = fs::read_to_string(&packages)?;
         let proofs = [
@@ -303,6 +313,13 @@ fn install_kernel(root: &Path) -> Result<String> {
             .arg(binary),
     )?;
     Ok(release)
+}
+
+fn install_tools(root: &Path) -> Result<()> {
+    fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
+    run::quietly(inside(root, "apt-get").args(["update", "-q"]))?;
+    let install = ["install", "-y", "-q", "--no-install-recommends"];
+    run::quietly(inside(root, "apt-get").args(install).args(TOOLS)).map(drop)
 }
 
 /// Unpacks the kernel's sources and builds what modules in Rust need.

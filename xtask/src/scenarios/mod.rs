@@ -3,6 +3,7 @@
 //! laboratory, serves a policy of `tests/policies`, boots what it needs, and fails
 //! with what it saw instead of what it should have seen.
 
+mod children;
 mod modes;
 mod parameters;
 mod reload;
@@ -10,6 +11,7 @@ mod shell;
 mod unikernel;
 mod wire;
 
+pub use children::children;
 pub use modes::modes;
 pub use parameters::parameters;
 pub use reload::reload;
