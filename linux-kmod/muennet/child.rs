@@ -20,11 +20,13 @@ use crate::{
 use kernel::prelude::*;
 use muennet_core::config::Mode;
 
-/// Attributes of the kind: a mark to begin with, and when shown each mark held.
-pub(crate) const MARK: u16 = 1;
+/// Attributes of the kind: a mark to begin with, a u32; and when it is shown the
+/// marks held, an array of u32.
+const MARK: u16 = 1;
+const MARKS: u16 = 2;
 
 /// Marks that `ip -d link` shows; all are listed by the family's GET_MARK.
-const SHOWN: usize = 256;
+const SHOWN: usize = 128;
 
 /// The kind of all children.
 pub(crate) static KIND: Kind<Child> = Kind::new();
@@ -78,8 +80,8 @@ impl Child {
 impl Link for Child {
     const KIND: &'static CStr = c"muennet";
     const POLICIES: &'static [Policy] = &[Policy::NONE, Policy::number()];
-    /// A header of four bytes and a number of four for each.
-    const FILL: usize = 8 * SHOWN;
+    /// A header, and a number for each.
+    const FILL: usize = 4 + 4 * SHOWN;
     type Parent = Interface;
 
     fn over(parent: HeldOf<Interface>, ack: Ack) -> Result<Self> {
@@ -118,9 +120,14 @@ impl Link for Child {
     }
 
     fn fill(&self, device: &Device, message: &mut Message) -> Result {
+        let (mut marks, mut count) = ([0; SHOWN], 0);
         self.parent.with_children(|children| {
             let own = children.marks().iter().filter(|(_, child)| child.is(device));
-            own.take(SHOWN).try_for_each(|(mark, _)| message.number(MARK, *mark))
-        })
+            for (to, (mark, _)) in marks.iter_mut().zip(own) {
+                *to = *mark;
+                count += 1;
+            }
+        });
+        message.numbers(MARKS, marks.get(..count).unwrap_or(&[]))
     }
 }

@@ -11,7 +11,7 @@ use crate::net::rtnl::HeldLink;
 use kernel::prelude::*;
 
 /// Marks that an interface can give out, where no region says more.
-const MARKS: usize = 100;
+const MARKS: usize = 256;
 /// Marks that an interface can give out, whatever a region says.
 const MOST_MARKS: usize = 1 << 16;
 
@@ -38,7 +38,7 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// Room for children, with 100 marks or one for each of `entries`.
+    /// Room for children, with 256 marks or one for each of `entries`.
     pub(crate) fn new(entries: usize) -> Result<Self> {
         let room = entries.clamp(MARKS, MOST_MARKS);
         Ok(Self {

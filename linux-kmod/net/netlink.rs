@@ -165,6 +165,15 @@ impl Message {
         self.put(attribute, &number.to_ne_bytes())
     }
 
+    /// Appends an array of u32.
+    pub(crate) fn numbers(&mut self, attribute: u16, numbers: &[u32]) -> Result {
+        // SAFETY: a valid message, and as many bytes as are said. CAST: short.
+        to_result(unsafe {
+            let len = size_of_val(numbers) as i32;
+            bindings::nla_put(self.0, attribute.into(), len, numbers.as_ptr().cast())
+        })
+    }
+
     /// Appends a u64, with `pad` where it must be aligned.
     pub(crate) fn long(&mut self, attribute: u16, number: u64, pad: u16) -> Result {
         // SAFETY: a valid message.
