@@ -7,6 +7,7 @@
 //! | `ElementThenWritten` | `one_element`, `batches` |
 //! | `WrittenThenCopy` | `one_element`, `batches` |
 //! | `ResumeThenCopy` | `one_element` |
+//! | `RewindThenCopy` | `rewind` |
 //! | `CopyThenStart` | `one_element`, `wrap`, `batches` |
 //! | `EpochGoneThenHeader` | `restart` |
 //! | `HeaderThenNewEpoch` | `start` |
@@ -182,6 +183,25 @@ fn batches() {
     region.forget();
 }
 
+/// The reader goes back to the newest element while it is being written.
+fn rewind() {
+    let region = Region::new(64 + 2 * SIZE);
+    let mut writer = writer(&region, SIZE);
+    let mut reader = reader(&region);
+    writer.activate(epoch(1));
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 1 });
+    let thread = loom::thread::spawn(move || {
+        put(&mut writer, 1);
+        writer
+    });
+    reader.rewind(1);
+    if let Read::Taken(value) = get(&mut reader) {
+        assert_eq!(value, 1);
+    }
+    drop(thread.join().unwrap());
+    region.forget();
+}
+
 /// The reader looks while a writer starts for the first time. What was in the
 /// region before is no header.
 fn start() {
@@ -332,6 +352,11 @@ fn batches_and_bursts() {
             Site::CopyThenStart,
         ],
     );
+}
+
+#[test]
+fn going_back() {
+    holds_only_with(rewind, &[Site::RewindThenCopy]);
 }
 
 #[test]

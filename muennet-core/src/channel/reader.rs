@@ -142,8 +142,8 @@ impl<M: Memory> Reader<M> {
         if let State::Synchronised(session) = &mut self.state {
             let written = self.region.load(Field::Written);
             // The elements are at least as new as this count says.
-            self.region.acquire(Site::WrittenThenCopy);
-            session.back(count, written);
+            self.region.acquire(Site::RewindThenCopy);
+            session.rewind(written, count);
         }
     }
 

@@ -78,15 +78,14 @@ impl Session {
         }
     }
 
-    /// Goes to the newest `count` of `written` elements, if that is possible, or to as
-    /// many as are there still.
-    pub(super) fn back(&mut self, count: u64, written: u64) {
+    /// Goes back to the newest `count` of `written` elements, if those are possible.
+    pub(super) fn rewind(&mut self, written: u64, count: u64) {
         if self.see(written) {
-            // One less than there is room for: the writer may be at the oldest.
+            // One less than there are: the writer may be at the oldest.
             let held = self.geometry.elements().saturating_sub(1);
             // INVARIANT: not above `written`.
-            let next = written.saturating_sub(count.min(held));
-            self.read.jump(next, &self.geometry);
+            let back = written.saturating_sub(count.min(held));
+            self.read.jump(back, &self.geometry);
         }
     }
 

@@ -16,13 +16,16 @@ pub(crate) enum Site {
     /// began. Pairs with `CopyThenStart`.
     StartThenElement,
     /// Release, write: whoever sees the write count sees the element. Pairs with
-    /// `WrittenThenCopy` and `ResumeThenCopy`.
+    /// `WrittenThenCopy`, `ResumeThenCopy` and `RewindThenCopy`.
     ElementThenWritten,
     /// Acquire, read: the copy is as new as the write count.
     WrittenThenCopy,
     /// Acquire, read after an overrun: the next copy is as new as the write count
     /// that says where to resume.
     ResumeThenCopy,
+    /// Acquire, going back: the next copy is as new as the write count that says how
+    /// far.
+    RewindThenCopy,
     /// Acquire, read: the start count is as new as the copy.
     CopyThenStart,
     /// Acquire, read: the epoch is as new as the start count, so that counters of
