@@ -64,6 +64,8 @@ pub fn build_programs() -> Result<()> {
             "muennet-cfg",
             "--package",
             "muennet-ip-link",
+            "--package",
+            "muennet-peer",
         ]))
     })
     .map(drop)
@@ -155,6 +157,16 @@ impl Wire<'_> {
     /// Boots the unikernel as the subject `name`, with the `words` of its command line.
     pub fn unikernel(&self, image: &Path, name: &str, words: &str) -> Result<Unikernel> {
         Unikernel::boot(&self.lab.tree, image, FOLDER, name, self.vectors, words)
+    }
+
+    /// Runs the peer for tests (tests/peer) as the subject `name`, to its end.
+    pub fn peer(&self, name: &str, arguments: &[&str]) -> Result<()> {
+        let mut command = Command::new(program("peer"));
+        command
+            .arg("--ivshmem")
+            .arg(self.folder.join(format!("{name}.sock")))
+            .args(arguments);
+        quietly(&mut command).map(drop)
     }
 
     /// Starts the echo server as the subject "echo" of the policy one-wire.

@@ -116,6 +116,21 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::children),
     },
     Layer {
+        name: "path-mtu",
+        about: "fragments and ICMP for a mark's path MTU, which may change",
+        check: Check::Vm(scenarios::path_mtu),
+    },
+    Layer {
+        name: "ethtool",
+        about: "what ethtool and debugfs show and change",
+        check: Check::Vm(scenarios::ethtool),
+    },
+    Layer {
+        name: "hostile",
+        about: "a peer that lies, in every mode; MUENNET_LIES sets how often",
+        check: Check::Vm(scenarios::hostile),
+    },
+    Layer {
         name: "parameters",
         about: "wrong parameters are refused as documented",
         check: Check::Vm(scenarios::parameters),

@@ -234,6 +234,26 @@ impl Client {
         )
     }
 
+    /// Maps memory of any kind that this subject may write.
+    ///
+    /// # Errors
+    ///
+    /// [`ClientError::Channel`] if there is none, or it is read-only.
+    pub fn memory(&self, name: &str) -> Result<Output, ClientError> {
+        let found = self.sinfo()?.find(name, Kind::Memory);
+        let memory = found
+            .and_then(|resource| resource.memory())
+            .filter(|memory| memory.writable)
+            .ok_or_else(|| ClientError::Channel {
+                name: name.to_owned(),
+                why: "the subject has no memory of this name that it may write".to_owned(),
+            })?;
+        self.mapped(
+            name,
+            Output::new(&self.memory, memory.address, memory.size as usize),
+        )
+    }
+
     /// What rings the reader of a channel that this subject writes, if it has an event.
     ///
     /// # Errors

@@ -4,16 +4,22 @@
 //! with what it saw instead of what it should have seen.
 
 mod children;
+mod ethtool;
+mod hostile;
 mod modes;
 mod parameters;
+mod path_mtu;
 mod reload;
 mod shell;
 mod unikernel;
 mod wire;
 
 pub use children::children;
+pub use ethtool::ethtool;
+pub use hostile::hostile;
 pub use modes::modes;
 pub use parameters::parameters;
+pub use path_mtu::path_mtu;
 pub use reload::reload;
 pub use shell::shell;
 pub use unikernel::{self_test, unikernel};

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! A peer for tests: a subject that writes into a channel what no honest peer
+//! would, and then what an honest one does.
+//!
+//! - [`region`]: the channel's memory, byte for byte;
+//! - [`frames`]: good frames of each mode, and how they lie in elements;
+//! - [`lies`]: one lie at a time;
+//! - [`mutate`]: any number of random ones.
+
+mod frames;
+mod lies;
+mod mutate;
+mod region;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use frames::Mode;
+use region::Region;
+use std::{path::PathBuf, process::ExitCode, thread, time::Duration};
+
+/// A peer for tests.
+#[derive(Parser)]
+struct Args {
+    /// The subject's socket, of muen-ivshmem.
+    #[arg(long)]
+    ivshmem: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Set the path MTU of a mark.
+    PathMtu {
+        /// The memory.
+        memory: String,
+        mark: u32,
+        mtu: u32,
+    },
+    /// Start anew and send good frames.
+    Honest {
+        #[command(flatten)]
+        channel: Channel,
+        #[arg(long, default_value_t = 10)]
+        frames: u64,
+    },
+    /// Tell one lie, and leave it there.
+    Lie {
+        #[command(flatten)]
+        channel: Channel,
+        #[arg(long)]
+        lie: lies::Lie,
+    },
+    /// Tell random lies.
+    Mutate {
+        #[command(flatten)]
+        channel: Channel,
+        #[arg(long)]
+        count: u64,
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+}
+
+/// A channel that this subject writes.
+#[derive(clap::Args)]
+pub struct Channel {
+    /// Its name.
+    channel: String,
+    /// What the reader expects in it.
+    #[arg(long)]
+    mode: Mode,
+    /// The reader's MTU.
+    #[arg(long, default_value_t = 1500)]
+    mtu: usize,
+    /// The protocol of the header.
+    #[arg(long, default_value_t = 2)]
+    protocol: u64,
+}
+
+fn main() -> ExitCode {
+    match run(Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("peer: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: Args) -> Result<()> {
+    let client = connect(&args.ivshmem)?;
+    match args.command {
+        Command::PathMtu { memory, mark, mtu } => {
+            let region = Region::memory(&client, &memory)?;
+            region.store32(4 * (mark as usize - 1), mtu);
+        }
+        Command::Honest { channel, frames } => {
+            let mut region = Region::channel(&client, &channel)?;
+            region.start();
+            for _ in 0..frames {
+                region.send(&channel.mode.element(channel.mtu));
+            }
+            region.ring();
+            // The writer's end would take the carrier away before the reader looks.
+        }
+        Command::Lie { channel, lie } => {
+            let mut region = Region::channel(&client, &channel)?;
+            lie.tell(&mut region, &channel);
+        }
+        Command::Mutate {
+            channel,
+            count,
+            seed,
+        } => {
+            let mut region = Region::channel(&client, &channel)?;
+            mutate::run(&mut region, &channel, count, seed);
+        }
+    }
+    Ok(())
+}
+
+/// Connects; while the server takes leave of the one before, it refuses the next.
+fn connect(socket: &std::path::Path) -> Result<muennet_host::ivshmem::client::Client> {
+    let mut tries = 0;
+    loop {
+        match muennet_host::ivshmem::client::Client::connect(socket) {
+            Err(_) if tries < 500 => {
+                tries += 1;
+                thread::sleep(Duration::from_millis(2));
+            }
+            result => return Ok(result?),
+        }
+    }
+}
