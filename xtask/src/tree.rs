@@ -130,12 +130,7 @@ impl Tree {
                 Ok(fs::write(&packages, release)?)
             },
         )?;
-        cache.once(
-            "network tools",
-            &format!("1 {}", TOOLS.join(" ")),
-            &[root.join("usr/sbin/nft"), root.join("usr/bin/tracepath")],
-            || install_tools(&root),
-        )?;
+        install(&root, &cache, "network tools", TOOLS)?;
         let release = fs::read_to_string(&packages)?;
         let proofs = [
             root.join(&image(&release)[1..]),
@@ -313,13 +308,6 @@ fn install_kernel(root: &Path) -> Result<String> {
             .arg(binary),
     )?;
     Ok(release)
-}
-
-fn install_tools(root: &Path) -> Result<()> {
-    fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
-    run::quietly(inside(root, "apt-get").args(["update", "-q"]))?;
-    let install = ["install", "-y", "-q", "--no-install-recommends"];
-    run::quietly(inside(root, "apt-get").args(install).args(TOOLS)).map(drop)
 }
 
 /// Unpacks the kernel's sources and builds what modules in Rust need.
