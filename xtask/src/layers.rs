@@ -71,6 +71,21 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(freestanding),
     },
     Layer {
+        name: "barriers",
+        about: "the barriers in muennet-core's code for aarch64",
+        check: Check::Host(proofs::barriers),
+    },
+    Layer {
+        name: "unit-aarch64",
+        about: "muennet-core's tests on aarch64, in QEMU's user mode",
+        check: Check::Host(proofs::on_aarch64),
+    },
+    Layer {
+        name: "panics",
+        about: "muennet-core has no panic path",
+        check: Check::Host(proofs::no_panic_path),
+    },
+    Layer {
         name: "images",
         about: "the unikernel for QEMU, Muen and aarch64: clippy, size",
         check: Check::Host(images),

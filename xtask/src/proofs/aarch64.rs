@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The unit tests of muennet-core on aarch64, in QEMU's user mode.
+
+use crate::{
+    cache::need_program,
+    run::{cargo, quietly, workspace},
+    rust_src,
+};
+use anyhow::Result;
+
+const TARGET: &str = "aarch64-unknown-linux-gnu";
+
+/// Runs all tests but the documentation's, with a standard library built for them.
+pub fn unit_tests() -> Result<()> {
+    rust_src::provide()?;
+    need_program("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")?;
+    need_program("qemu-aarch64", "qemu-user")?;
+    let libraries = "/usr/aarch64-linux-gnu";
+    if !std::path::Path::new(libraries).join("lib/libc.so").exists() {
+        // The compiler's package only recommends its C library.
+        need_program("none", "libc6-dev-arm64-cross")?;
+    }
+    let runner = format!("qemu-aarch64 -L {libraries}");
+    quietly(
+        cargo(&[
+            "test",
+            "-Zbuild-std=std,panic_unwind,test",
+            "--target",
+            TARGET,
+            "--package",
+            "muennet-core",
+            "--features",
+            "builder,log",
+            "--lib",
+            "--test",
+            "*",
+        ])
+        .arg("--target-dir")
+        .arg(workspace().join("target/aarch64"))
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env(
+            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
+            "aarch64-linux-gnu-gcc",
+        )
+        .env("CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER", runner),
+    )
+    .map(drop)
+}
