@@ -159,14 +159,29 @@ impl Wire<'_> {
         Unikernel::boot(&self.lab.tree, image, FOLDER, name, self.vectors, words)
     }
 
-    /// Runs the peer for tests (tests/peer) as the subject `name`, to its end.
+    /// Runs the peer for tests (tests/tools) as the subject `name`, to its end.
     pub fn peer(&self, name: &str, arguments: &[&str]) -> Result<()> {
+        quietly(&mut self.peer_command(name, arguments)).map(drop)
+    }
+
+    /// Has the peer for tests tell what it is to; it stays until it is dropped.
+    pub fn peer_that_stays(&self, name: &str, arguments: &[&str]) -> Result<Process> {
+        let mut command = self.peer_command(name, arguments);
+        let mut peer = Process::start(&mut command, &self.folder.join("peer"))?;
+        while !peer.said().contains("told") {
+            ensure!(peer.is_running()?, "the peer fails:\n{}", peer.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(peer)
+    }
+
+    fn peer_command(&self, name: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("peer"));
         command
             .arg("--ivshmem")
             .arg(self.folder.join(format!("{name}.sock")))
             .args(arguments);
-        quietly(&mut command).map(drop)
+        command
     }
 
     /// Starts the echo server as the subject "echo" of the policy one-wire.

@@ -94,6 +94,7 @@ fn run(args: Args) -> Result<()> {
         Command::PathMtu { memory, mark, mtu } => {
             let region = Region::memory(&client, &memory)?;
             region.store32(4 * (mark as usize - 1), mtu);
+            return Ok(());
         }
         Command::Honest { channel, frames } => {
             let mut region = Region::channel(&client, &channel)?;
@@ -102,7 +103,6 @@ fn run(args: Args) -> Result<()> {
                 region.send(&channel.mode.element(channel.mtu));
             }
             region.ring();
-            // The writer's end would take the carrier away before the reader looks.
         }
         Command::Lie { channel, lie } => {
             let mut region = Region::channel(&client, &channel)?;
@@ -117,7 +117,11 @@ fn run(args: Args) -> Result<()> {
             mutate::run(&mut region, &channel, count, seed);
         }
     }
-    Ok(())
+    // With the writer's end its epoch would go: what was written is to stay.
+    println!("told");
+    loop {
+        thread::park();
+    }
 }
 
 /// Connects; while the server takes leave of the one before, it refuses the next.

@@ -6,6 +6,7 @@
 use super::ethtool::statistic_of;
 use crate::{
     lab::{carrier, Lab, Wire, PROTOCOL},
+    process::Process,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -107,7 +108,12 @@ pub fn hostile(lab: &Lab) -> Result<()> {
     }
     for (seed, mode) in ('1'..).zip(MODES) {
         let (count, seed) = (lies.to_string(), seed.to_string());
-        say(&wire, "mutate", mode, &["--count", &count, "--seed", &seed])?;
+        drop(say(
+            &wire,
+            "mutate",
+            mode,
+            &["--count", &count, "--seed", &seed],
+        )?);
         honest(&wire, &mut vm, mode)?;
     }
 
@@ -136,11 +142,16 @@ pub fn hostile(lab: &Lab) -> Result<()> {
     vm.finish()
 }
 
-/// Has the hostile peer do something on a mode's channel.
-fn say(wire: &Wire<'_>, what: &str, (channel, mode): (&str, &str), more: &[&str]) -> Result<()> {
+/// Has the hostile peer do something on a mode's channel; it stays to be looked at.
+fn say(
+    wire: &Wire<'_>,
+    what: &str,
+    (channel, mode): (&str, &str),
+    more: &[&str],
+) -> Result<Process> {
     let mut arguments = vec![what, channel, "--mode", mode];
     arguments.extend_from_slice(more);
-    wire.peer("hostile", &arguments)
+    wire.peer_that_stays("hostile", &arguments)
 }
 
 /// One lie, and what comes of it; then an honest peer.
@@ -152,7 +163,7 @@ fn told(wire: &Wire<'_>, vm: &mut Vm, mode: (&str, &str), lie: &str, then: Then)
         Then::Anything => "rx_epochs",
     };
     let before = statistic_of(vm, interface, counter)?;
-    say(wire, "lie", mode, &["--lie", lie])?;
+    let peer = say(wire, "lie", mode, &["--lie", lie])?;
     vm.until(&format!(
         "[ $(ethtool -S {interface} | sed -n 's/^ *{counter}: //p') -gt {before} ] || \
          {{ cat /sys/kernel/debug/muennet/{interface}/info; false; }}"
@@ -160,6 +171,7 @@ fn told(wire: &Wire<'_>, vm: &mut Vm, mode: (&str, &str), lie: &str, then: Then)
     if matches!(then, Then::Fault) {
         vm.until(&format!("ip link show {interface} | grep -q NO-CARRIER"))?;
     }
+    drop(peer);
     honest(wire, vm, mode)
 }
 
@@ -169,7 +181,7 @@ fn honest(wire: &Wire<'_>, vm: &mut Vm, mode: (&str, &str)) -> Result<()> {
     // What the lie left is looked at no more, once its epoch is gone.
     let epochs = statistic_of(vm, interface, "rx_epochs")?;
     let before = statistic_of(vm, interface, "rx_frames")?;
-    say(wire, "honest", mode, &["--frames", &HONEST.to_string()])?;
+    let _peer = say(wire, "honest", mode, &["--frames", &HONEST.to_string()])?;
     vm.until(&format!(
         "ethtool -S {interface} >/tmp/s; \
          [ $(sed -n 's/^ *rx_epochs: //p' /tmp/s) -gt {epochs} ] && \
