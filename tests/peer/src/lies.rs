@@ -186,7 +186,7 @@ impl Lie {
                 region.put(start + at, &good[at..at + 2]);
             }
             round += 1;
-            if round % 8 == 0 {
+            if round.is_multiple_of(8) {
                 for _ in 0..16 {
                     region.send(&good);
                 }

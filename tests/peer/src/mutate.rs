@@ -98,7 +98,7 @@ pub fn run(region: &mut Region, channel: &Channel, count: u64, seed: u64) {
                 }
             }
         }
-        if done % 8 == 0 {
+        if done.is_multiple_of(8) {
             region.ring();
             thread::sleep(Duration::from_micros(100));
         }

@@ -77,7 +77,7 @@ impl Region {
 
     /// Writes a word; the rest of the run goes on from what an honest writer has.
     pub fn store(&self, at: usize, value: u64) {
-        assert!(at % 8 == 0 && at + 8 <= self.len());
+        assert!(at.is_multiple_of(8) && at + 8 <= self.len());
         // SAFETY: an aligned word within the mapping, shared with others.
         unsafe {
             self.memory
@@ -92,7 +92,7 @@ impl Region {
 
     /// Writes half a word.
     pub fn store32(&self, at: usize, value: u32) {
-        assert!(at % 4 == 0 && at + 4 <= self.len());
+        assert!(at.is_multiple_of(4) && at + 4 <= self.len());
         // SAFETY: as for `store`.
         unsafe {
             self.memory
