@@ -10,6 +10,7 @@ use crate::{
     rust_src, scenarios,
     tree::Flavour,
     unikernel::Image,
+    unsafe_code,
 };
 use anyhow::{bail, Context, Result};
 use std::{cell::OnceCell, time::Instant};
@@ -101,6 +102,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(proofs::no_panic_path),
     },
     Layer {
+        name: "unsafe",
+        about: "the driver's unsafe blocks are those that its README lists",
+        check: Check::Host(unsafe_code::check),
+    },
+    Layer {
         name: "demo",
         about: "the two demos of the README",
         check: Check::Vm(scenarios::demos),
@@ -119,6 +125,11 @@ const LAYERS: &[Layer] = &[
         name: "poll",
         about: "the same without events",
         check: Check::Vm(scenarios::poll),
+    },
+    Layer {
+        name: "module",
+        about: "its size, modinfo, insmod twice, modprobe -r",
+        check: Check::Vm(scenarios::module),
     },
     Layer {
         name: "modes",

@@ -23,6 +23,7 @@ mod shell;
 mod splat;
 mod tree;
 mod unikernel;
+mod unsafe_code;
 mod vm;
 
 use clap::{Parser, Subcommand};

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The module as such: its size, what `modinfo` says of it, and how it is loaded
+//! and unloaded.
+
+use crate::{lab::Lab, run, vm::Vm};
+use anyhow::{ensure, Context, Result};
+
+/// Bytes of code that the module stays below.
+const TEXT: u64 = 100 << 10;
+const PARAMETERS: [&str; 9] = [
+    "name",
+    "in",
+    "out",
+    "reader_protocol",
+    "writer_protocol",
+    "mtu",
+    "pmtu",
+    "flags",
+    "poll",
+];
+
+/// A Linux VM.
+pub fn module(lab: &Lab) -> Result<()> {
+    let sections = run::quietly(
+        lab.tree
+            .command("size")
+            .args(["-A", "/work/linux-kmod/muennet/muennet.ko"]),
+    )?;
+    let text: u64 = sections
+        .lines()
+        .filter(|line| line.starts_with(".text"))
+        .filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok())
+        .sum();
+    println!("      {text} bytes of code");
+    ensure!(
+        (1..TEXT).contains(&text),
+        "the module has {text} bytes of code, the limit is {TEXT}:\n{sections}"
+    );
+
+    let wire = lab.serve("one-wire.toml")?;
+    let mut vm = wire.vm("linux")?;
+    let about = vm.ok("modinfo muennet")?;
+    for parameter in PARAMETERS {
+        let line = about
+            .lines()
+            .find(|line| line.starts_with("parm:") && line.contains(&format!(" {parameter}:")))
+            .with_context(|| format!("modinfo describes no {parameter}:\n{about}"))?;
+        ensure!(line.len() > 30, "modinfo says nothing of it: {line}");
+    }
+    ensure!(about.contains("license:        GPL"), "{about}");
+
+    let line = "muennet name=net0,,net%d in=testchannel_2 out=,,testchannel_1 \
+                reader_protocol=1 writer_protocol=,,1";
+    // Loaded, shown, in use by nobody, and gone.
+    for load in ["modprobe", "insmod /lib/modules/*/extra/"] {
+        let command = match load {
+            "modprobe" => format!("modprobe {line}"),
+            _ => format!(
+                "cd /lib/modules/*/extra && insmod muennet.ko {}",
+                &line[8..]
+            ),
+        };
+        vm.ok(&command)?;
+        let again = vm.run(&command)?;
+        ensure!(
+            (load == "modprobe") == (again.status == 0),
+            "a second \"{command}\" ended with {}:\n{}",
+            again.status,
+            again.text
+        );
+        interfaces(&mut vm)?;
+        vm.ok("modprobe -r muennet")?;
+        let left = vm.run("ls -d /sys/module/muennet /sys/class/net/net*")?;
+        ensure!(
+            !left.text.contains("/net0") && !left.text.contains("module/muennet\n"),
+            "modprobe -r left:\n{}",
+            left.text
+        );
+    }
+    vm.finish()
+}
+
+/// The second entry has no name and is skipped; the third takes the next free number.
+fn interfaces(vm: &mut Vm) -> Result<()> {
+    vm.ok("ip link show net0 && ip link show net1")?;
+    let values =
+        vm.ok("cat /sys/module/muennet/parameters/name; ls -l /sys/module/muennet/parameters")?;
+    ensure!(
+        values.starts_with("net0,,net%d\n")
+            && values.matches("-r--r--r--").count() == PARAMETERS.len(),
+        "the parameters in sysfs:\n{values}"
+    );
+    Ok(())
+}
