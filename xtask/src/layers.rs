@@ -87,6 +87,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(proofs::no_panic_path),
     },
     Layer {
+        name: "components",
+        about: "the small components: events, two links, embassy-net, half a minute of loss",
+        check: Check::Host(components),
+    },
+    Layer {
         name: "images",
         about: "the unikernel for QEMU, Muen and aarch64: clippy, size",
         check: Check::Host(images),
@@ -279,6 +284,25 @@ fn images() -> Result<()> {
     for image in Image::ALL {
         image.lint()?;
         image.build()?;
+    }
+    Ok(())
+}
+
+fn components() -> Result<()> {
+    for words in [
+        &["events"][..],
+        &["two_links"],
+        &["embassy"],
+        &["soak", "--", "--seconds", "30"],
+    ] {
+        let run = [
+            "run",
+            "--release",
+            "--package",
+            "muennet-components",
+            "--bin",
+        ];
+        quietly(&mut cargo(&[&run[..], words].concat()))?;
     }
     Ok(())
 }
