@@ -177,6 +177,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::unikernel),
     },
     Layer {
+        name: "ip-mode",
+        about: "Linux and a unikernel in net_hdr mode: IPv4, IPv6, marks both ways",
+        check: Check::Vm(scenarios::ip_mode),
+    },
+    Layer {
         name: "aarch64",
         about: "the unikernel tests itself under qemu-system-aarch64",
         check: Check::Vm(scenarios::self_test),

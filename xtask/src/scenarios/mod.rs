@@ -6,6 +6,7 @@
 mod children;
 mod ethtool;
 mod hostile;
+mod ip_mode;
 mod modes;
 mod module;
 mod parameters;
@@ -18,6 +19,7 @@ mod wire;
 pub use children::children;
 pub use ethtool::ethtool;
 pub use hostile::hostile;
+pub use ip_mode::ip_mode;
 pub use modes::modes;
 pub use module::module;
 pub use parameters::parameters;

@@ -133,7 +133,12 @@ fn tcp(server: SocketAddr, bytes: usize) -> Result<String> {
 }
 
 fn udp(server: SocketAddr, to: usize) -> Result<String> {
-    let socket = UdpSocket::bind(("0.0.0.0", 0))?;
+    let any = if server.is_ipv4() {
+        "0.0.0.0:0"
+    } else {
+        "[::]:0"
+    };
+    let socket = UdpSocket::bind(any)?;
     socket.connect(server)?;
     socket.set_read_timeout(Some(PATIENCE / TRIES as u32))?;
     let mut resent = 0;
