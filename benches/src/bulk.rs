@@ -47,6 +47,7 @@ pub fn transfer<D: Device>(
     mut flush: impl FnMut(&mut D),
 ) -> Result<Duration> {
     let start = Clock::now();
+    let limit = Instant::now() + PATIENCE.into();
     let address = EthernetAddress([2, 0, 0, 0, 0, side.number()]);
     let mut config = Config::new(address.into());
     config.random_seed = muennet_host::epoch::random().get();
@@ -68,7 +69,8 @@ pub fn transfer<D: Device>(
     }
     let (mut done, mut connected) = (0u64, None);
     loop {
-        interface.poll(Instant::now(), device, &mut sockets);
+        let now = Instant::now();
+        interface.poll(now, device, &mut sockets);
         flush(device);
         let socket = sockets.get_mut::<tcp::Socket<'_>>(handle);
         if connected.is_none() && socket.may_send() {
@@ -101,7 +103,7 @@ pub fn transfer<D: Device>(
             return Ok(start.elapsed());
         }
         ensure!(
-            start.elapsed() < PATIENCE,
+            now < limit,
             "{done} of {bytes} bytes in {PATIENCE:?}, then patience ended"
         );
     }

@@ -32,6 +32,8 @@ pub struct Device<R: Memory, W: MemoryMut, F, N, const SIZE: usize = MAX_FRAME> 
     rx: Rx<R, F, SIZE>,
     tx: Tx<W, F, N, SIZE>,
     options: Options,
+    /// Frames that the input channel has room for. smoltcp asks for each frame.
+    capacity: u64,
     /// The state of the link that was told last.
     told: Peer,
 }
@@ -47,6 +49,7 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
     /// As [`new`](Self::new), with other than the default options.
     pub fn with_options(link: Link<R, W, F, N>, options: Options) -> Self {
         Self {
+            capacity: link.rx.capacity(),
             rx: Rx::new(link.rx),
             tx: Tx::new(link.tx, options.ring),
             options,
@@ -61,14 +64,23 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
 
     /// Stops sending: the peer's carrier goes off.
     pub fn deactivate(&mut self) {
+        self.tx.publish();
         self.tx.sender.deactivate();
     }
 
-    /// Rings the peer's event if anything was sent since the last call. Call it
-    /// after each poll of the interface: one ring for all frames of the poll. With
-    /// [`Ring::EachFrame`](crate::Ring::EachFrame) there is nothing left to do.
+    /// Publishes the frames that are held, and rings the peer's event if anything
+    /// was published since the last call. Call it after each poll of the interface:
+    /// frames are published some at a time, and rung for once for all of the poll.
+    ///
+    /// Without it, the next poll publishes them.
     pub fn flush(&mut self) {
         self.tx.flush();
+    }
+
+    /// Publishes the frames that are held, and leaves the ringing to
+    /// [`flush`](Self::flush).
+    pub fn publish(&mut self) {
+        self.tx.publish();
     }
 
     /// The state of the link: the peer is there while it is [`Peer::Up`].
@@ -118,6 +130,10 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
 
     /// The tokens to take the next frame and to answer it, if there is a frame.
     pub(crate) fn take(&mut self) -> Option<(RxToken<'_>, TxToken<'_, W, F, N, SIZE>)> {
+        if !self.rx.holds_frames() {
+            // Between bursts, as the answers to one are complete.
+            self.tx.publish();
+        }
         let token = self.rx.token()?;
         Some((token, self.tx.token(self.options.mark)))
     }
@@ -150,7 +166,7 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize> p
 
     fn capabilities(&self) -> DeviceCapabilities {
         let medium = self.tx.sender.framing().medium();
-        let elements = self.rx.receiver.capacity();
+        let elements = self.capacity;
         self.options
             .capabilities(medium, self.tx.max_frame(), elements)
     }

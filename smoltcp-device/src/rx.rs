@@ -3,23 +3,30 @@
 
 use crate::counters;
 use muennet_core::{
+    channel::Read,
     framing::{Frame, Framing},
-    link::{Received, Receiver},
+    link::{Arrival, Receiver},
     shm::Memory,
 };
 use smoltcp::phy;
 
-/// Elements without a frame that one look passes over at most, so that a peer
-/// that sends nonsense does not keep us here.
-const PATIENCE: usize = 32;
+/// Frames that are taken with one look at the peer's counters: each look fetches
+/// the header from the peer's cache.
+const BURST: usize = 8;
+
+/// Bursts without a frame that one look passes over at most, so that a peer that
+/// sends nonsense does not keep us here.
+const PATIENCE: usize = 4;
 
 /// The receiving half.
 #[derive(Debug)]
 pub(crate) struct Rx<R: Memory, F, const SIZE: usize> {
     pub(crate) receiver: Receiver<R, F>,
-    buffer: [u8; SIZE],
-    /// The frame in `buffer` that nobody consumed yet.
-    pending: Option<Frame>,
+    buffers: [[u8; SIZE]; BURST],
+    /// The frames in `buffers`, in order; `None` where an element held no frame.
+    frames: [Option<Frame>; BURST],
+    /// The first that nobody consumed yet.
+    next: usize,
     pub(crate) counters: counters::Received,
 }
 
@@ -27,49 +34,79 @@ impl<R: Memory, F: Framing, const SIZE: usize> Rx<R, F, SIZE> {
     pub(crate) fn new(receiver: Receiver<R, F>) -> Self {
         Self {
             receiver,
-            buffer: [0; SIZE],
-            pending: None,
+            buffers: [[0; SIZE]; BURST],
+            frames: [None; BURST],
+            next: BURST,
             counters: counters::Received::default(),
         }
     }
 
     /// True when a frame waits, or the peer has changed.
     pub(crate) fn has_pending(&self) -> bool {
-        self.pending.is_some() || self.receiver.has_pending()
+        self.holds_frames() || self.receiver.has_pending()
+    }
+
+    /// True when a frame of the last burst waits.
+    #[inline]
+    pub(crate) fn holds_frames(&self) -> bool {
+        self.frames.iter().skip(self.next).any(Option::is_some)
     }
 
     /// The next frame, copied out of shared memory once; the same again until its
     /// token is consumed.
+    #[inline]
     pub(crate) fn token(&mut self) -> Option<RxToken<'_>> {
-        if self.pending.is_none() {
-            self.pending = self.take();
-        }
-        let frame = self.pending?;
-        Some(RxToken {
-            bytes: &mut self.buffer[..frame.len],
-            mark: frame.meta.mark,
-            pending: &mut self.pending,
-        })
-    }
-
-    fn take(&mut self) -> Option<Frame> {
         for _ in 0..PATIENCE {
-            match self.receiver.receive(&mut &mut self.buffer[..]) {
-                Received::Frame(frame) => {
-                    self.counters.frames += 1;
-                    self.counters.bytes += frame.len as u64;
-                    return Some(frame);
+            while let Some(frame) = self.frames.get(self.next) {
+                if let Some(frame) = *frame {
+                    return Some(RxToken {
+                        bytes: self.buffers.get_mut(self.next)?.get_mut(..frame.len)?,
+                        mark: frame.meta.mark,
+                        next: &mut self.next,
+                    });
                 }
-                Received::NewEpoch { .. } => self.counters.epochs += 1,
-                Received::Overrun { lost } => {
-                    // The number is the peer's word.
-                    self.counters.lost = self.counters.lost.saturating_add(lost);
-                }
-                Received::Rejected(_) => self.counters.rejected += 1,
-                Received::Empty | Received::Inactive | Received::Faulty(_) => break,
+                self.next += 1;
+            }
+            if !self.take() {
+                break;
             }
         }
         None
+    }
+
+    /// Takes the next burst; false if there is nothing.
+    fn take(&mut self) -> bool {
+        let mut arrivals = self
+            .buffers
+            .each_mut()
+            .map(|buffer| Arrival::new(&mut buffer[..]));
+        match self.receiver.receive_burst(&mut arrivals) {
+            Read::Taken(burst) => {
+                for (frame, arrival) in self.frames.iter_mut().zip(&arrivals) {
+                    *frame = match arrival.result {
+                        Some(Ok(frame)) => {
+                            self.counters.frames += 1;
+                            self.counters.bytes += frame.len as u64;
+                            Some(frame)
+                        }
+                        Some(Err(_)) => {
+                            self.counters.rejected += 1;
+                            None
+                        }
+                        None => None,
+                    };
+                }
+                self.counters.lost = self.counters.lost.saturating_add(burst.lost as u64);
+                self.next = 0;
+            }
+            Read::NewEpoch { .. } => self.counters.epochs += 1,
+            Read::Overrun { lost } => {
+                // The number is the peer's word.
+                self.counters.lost = self.counters.lost.saturating_add(lost);
+            }
+            Read::Empty | Read::Inactive | Read::Faulty(_) => return false,
+        }
+        true
     }
 }
 
@@ -80,8 +117,8 @@ impl<R: Memory, F: Framing, const SIZE: usize> Rx<R, F, SIZE> {
 pub struct RxToken<'a> {
     bytes: &'a mut [u8],
     mark: u32,
-    /// The device's note of the frame, taken away when it is consumed.
-    pending: &'a mut Option<Frame>,
+    /// The device's place in the burst, moved on when the frame is consumed.
+    next: &'a mut usize,
 }
 
 impl RxToken<'_> {
@@ -92,7 +129,7 @@ impl RxToken<'_> {
 
     /// Gives the frame, which its user may change.
     pub(crate) fn consume_mut<T>(self, take: impl FnOnce(&mut [u8]) -> T) -> T {
-        *self.pending = None;
+        *self.next += 1;
         take(self.bytes)
     }
 }

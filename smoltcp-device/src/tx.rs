@@ -3,20 +3,27 @@
 
 use crate::{counters, Ring};
 use muennet_core::{
-    framing::{Framing, Meta},
+    framing::{Framing, Meta, Packet},
     link::Sender,
     notify::Notifier,
     shm::MemoryMut,
 };
 use smoltcp::phy;
 
+/// Frames that are published together: each time, the header is fetched from the
+/// peer's cache.
+const BURST: usize = 8;
+
 /// The sending half.
 #[derive(Debug)]
 pub(crate) struct Tx<W: MemoryMut, F, N, const SIZE: usize> {
     pub(crate) sender: Sender<W, F, N>,
-    buffer: [u8; SIZE],
+    buffers: [[u8; SIZE]; BURST],
+    /// Lengths and marks of the frames in `buffers` that were not published yet.
+    held: [(usize, u32); BURST],
+    count: usize,
     ring: Ring,
-    /// Frames were sent since the peer's event was rung.
+    /// Frames were published since the peer's event was rung.
     unannounced: bool,
     pub(crate) counters: counters::Sent,
 }
@@ -25,7 +32,9 @@ impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> Tx<W, F, N, SIZE>
     pub(crate) fn new(sender: Sender<W, F, N>, ring: Ring) -> Self {
         Self {
             sender,
-            buffer: [0; SIZE],
+            buffers: [[0; SIZE]; BURST],
+            held: [(0, 0); BURST],
+            count: 0,
             ring,
             unannounced: false,
             counters: counters::Sent::default(),
@@ -37,11 +46,54 @@ impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> Tx<W, F, N, SIZE>
         self.sender.framing().max_frame().min(SIZE)
     }
 
-    /// Rings the peer's event if anything was sent since the last time.
+    /// Publishes the frames that are held, and rings the peer's event if anything
+    /// was published since the last time.
     pub(crate) fn flush(&mut self) {
+        self.publish();
         if core::mem::take(&mut self.unannounced) {
             self.sender.notify();
         }
+    }
+
+    /// Publishes the frames that are held.
+    pub(crate) fn publish(&mut self) {
+        let count = core::mem::take(&mut self.count).min(BURST);
+        if count == 0 {
+            return;
+        }
+        let mut parts: [[&[u8]; 1]; BURST] = [[&[]]; BURST];
+        for ((part, buffer), (len, _)) in parts.iter_mut().zip(&self.buffers).zip(self.held) {
+            *part = [buffer.get(..len).unwrap_or(&[])];
+        }
+        let mut packets = parts.each_ref().map(|part| Packet::new(part));
+        for (packet, (_, mark)) in packets.iter_mut().zip(self.held) {
+            *packet = packet.with_meta(Meta { mark });
+        }
+        let packets = &packets[..count];
+        if self.sender.write_batch(packets).is_ok() {
+            self.sent(
+                packets.len(),
+                self.held.iter().take(count).map(|(len, _)| len).sum(),
+            );
+            return;
+        }
+        // One of them cannot be sent; the others can.
+        for (packet, (len, _)) in packets.iter().zip(self.held) {
+            match self.sender.write_packet(packet) {
+                Ok(()) => {
+                    self.counters.frames += 1;
+                    self.counters.bytes += len as u64;
+                    self.unannounced = true;
+                }
+                Err(_) => self.counters.failed += 1,
+            }
+        }
+    }
+
+    fn sent(&mut self, frames: usize, bytes: usize) {
+        self.counters.frames += frames as u64;
+        self.counters.bytes += bytes as u64;
+        self.unannounced = true;
     }
 
     pub(crate) fn token(&mut self, mark: u32) -> TxToken<'_, W, F, N, SIZE> {
@@ -77,18 +129,13 @@ impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> phy::TxToken
         B: FnOnce(&mut [u8]) -> T,
     {
         let tx = self.tx;
-        let frame = &mut tx.buffer[..len];
-        let result = build(frame);
-        match tx.sender.write(&[frame], Meta { mark: self.mark }) {
-            Ok(()) => {
-                tx.counters.frames += 1;
-                tx.counters.bytes += len as u64;
-                tx.unannounced = true;
-                if tx.ring == Ring::EachFrame {
-                    tx.flush();
-                }
-            }
-            Err(_) => tx.counters.failed += 1,
+        let result = build(&mut tx.buffers[tx.count][..len]);
+        tx.held[tx.count] = (len, self.mark);
+        tx.count += 1;
+        if tx.ring == Ring::EachFrame {
+            tx.flush();
+        } else if tx.count == BURST {
+            tx.publish();
         }
         result
     }

@@ -62,6 +62,7 @@ fn ethernet(rings: &Rings) -> (End<'_, Ethernet>, End<'_, Ethernet>) {
 fn send<F: StackFraming>(device: &mut End<'_, F>, frame: &[u8]) {
     let token = device.transmit(NOW).expect("always ready");
     token.consume(frame.len(), |room| room.copy_from_slice(frame));
+    device.publish();
 }
 
 fn receive<F: StackFraming>(device: &mut End<'_, F>) -> Option<Vec<u8>> {
@@ -106,7 +107,31 @@ fn a_frame_is_answered_while_it_is_held() {
     send(&mut a, &[7; 60]);
     let (rx, tx) = b.receive(NOW).unwrap();
     rx.consume(|frame| tx.consume(frame.len(), |room| room.copy_from_slice(frame)));
+    b.publish();
     assert_eq!(receive(&mut a), Some(vec![7; 60]));
+}
+
+#[test]
+fn frames_are_published_some_at_a_time_and_at_the_latest_by_the_next_poll() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    assert_eq!(receive(&mut b), None);
+    let send = |a: &mut End<'_, Ethernet>| {
+        let token = a.transmit(NOW).unwrap();
+        token.consume(60, |room| room.fill(3));
+    };
+    send(&mut a);
+    assert!(!b.has_pending());
+    assert_eq!(receive(&mut a), None);
+    assert_eq!(receive(&mut b), Some(vec![3; 60]));
+    while !b.has_pending() {
+        send(&mut a);
+    }
+    let mut together = 0;
+    while receive(&mut b).is_some() {
+        together += 1;
+    }
+    assert!(together > 1 && together <= ELEMENTS);
 }
 
 #[test]
@@ -317,6 +342,7 @@ fn a_frame_longer_than_the_buffers_is_passed_over() {
         let token = large.transmit(NOW).unwrap();
         token.consume(len, |room| room.fill(5));
     }
+    large.publish();
     let (rx, _) = small.receive(NOW).unwrap();
     assert_eq!(rx.consume(<[u8]>::len), 1514);
     assert_eq!(small.counters().rejected, 2);
@@ -354,6 +380,7 @@ fn marks_come_with_packets() {
             token.set_mark(mark);
         }
         token.consume(20, |room| room.copy_from_slice(&packet));
+        a.publish();
         let (rx, _) = b.receive(NOW).unwrap();
         #[cfg(feature = "packetmeta-id")]
         assert_eq!(rx.meta().id, rx.mark());
@@ -383,6 +410,7 @@ fn packet_metadata_sets_the_mark() {
             room.fill(0);
             (room[0], room[3]) = (0x45, 20);
         });
+        a.publish();
         let (rx, _) = b.receive(NOW).unwrap();
         assert_eq!(rx.meta().id, mark);
         rx.consume(|_| ());
