@@ -64,8 +64,6 @@ pub fn build_programs() -> Result<()> {
             "muennet-cfg",
             "--package",
             "muennet-ip-link",
-            "--package",
-            "muennet-peer",
         ]))
     })
     .map(drop)
