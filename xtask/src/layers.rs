@@ -102,11 +102,6 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(host::check),
     },
     Layer {
-        name: "panics",
-        about: "muennet-core has no panic path",
-        check: Check::Host(proofs::no_panic_path),
-    },
-    Layer {
         name: "unsafe",
         about: "the driver's unsafe blocks are those that its README lists",
         check: Check::Host(unsafe_code::check),
