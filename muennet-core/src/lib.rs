@@ -8,7 +8,7 @@
 #![warn(missing_docs)]
 #![doc = include_str!("../README.md")]
 
-#[cfg(any(test, loom))]
+#[cfg(any(test, loom, feature = "hostile"))]
 extern crate std;
 
 pub mod channel;

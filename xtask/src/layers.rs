@@ -82,6 +82,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(proofs::on_aarch64),
     },
     Layer {
+        name: "fuzz",
+        about: "hostile peers, pages and parameters under AddressSanitizer, 30 s each",
+        check: Check::Host(proofs::fuzz_briefly),
+    },
+    Layer {
         name: "panics",
         about: "muennet-core has no panic path",
         check: Check::Host(proofs::no_panic_path),

@@ -54,6 +54,12 @@ enum Command {
         #[arg(long, required = true)]
         vm: bool,
     },
+    /// Run the fuzzers, one after the other; findings go to target/fuzz/artifacts.
+    Fuzz {
+        /// Seconds for each.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// Build the kernel modules.
     Kmod {
         /// The kernel to build for.
@@ -78,6 +84,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
+        Command::Fuzz { seconds } => proofs::fuzz(seconds).map(|()| true),
         Command::Demo { linux: true, .. } => demo::two_linux().map(|()| true),
         Command::Demo {
             unikernel: true, ..

@@ -9,6 +9,10 @@
 mod copy;
 #[cfg(all(test, not(loom)))]
 pub(crate) mod heap;
+#[cfg(feature = "hostile")]
+pub mod hook;
+#[cfg(not(feature = "hostile"))]
+mod hook;
 mod region;
 mod site;
 mod sum;

@@ -16,7 +16,7 @@
 //! to believe it. (The Linux kernel and vm-memory move shared bytes by `memcpy`
 //! for the same reason: nothing else is as fast on every processor.)
 
-use super::Site;
+use super::{hook, Site};
 use core::sync::atomic::{fence, AtomicU64, Ordering};
 
 /// From how many bytes on a call is worth it.
@@ -34,6 +34,7 @@ struct Unaligned<T>(T);
 /// `at` is aligned to 8 bytes and readable for 8 bytes.
 #[inline]
 pub(super) unsafe fn load(at: *const u64) -> u64 {
+    hook::access();
     // SAFETY: the caller promises alignment and reach; an atomic may be shared
     // with writers elsewhere, and a relaxed load needs no write access.
     u64::from_le(unsafe { &*at.cast::<AtomicU64>() }.load(Ordering::Relaxed))
@@ -46,6 +47,7 @@ pub(super) unsafe fn load(at: *const u64) -> u64 {
 /// `at` is aligned to 8 bytes and writable for 8 bytes.
 #[inline]
 pub(super) unsafe fn store(at: *mut u64, value: u64) {
+    hook::access();
     // SAFETY: as promised by the caller.
     unsafe { &*at.cast::<AtomicU64>() }.store(value.to_le(), Ordering::Relaxed);
 }
@@ -57,6 +59,7 @@ pub(super) unsafe fn store(at: *mut u64, value: u64) {
 /// `from` is readable and `to` writable for `len` bytes; they do not overlap.
 #[inline]
 pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
+    hook::access();
     // SAFETY: as promised by the caller.
     unsafe {
         if len >= LONG && platform::MOVES {
@@ -74,6 +77,7 @@ pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
 /// As for [`move_out`].
 #[inline]
 pub(super) unsafe fn move_in(from: *const u8, to: *mut u8, len: usize) {
+    hook::access();
     // SAFETY: as promised by the caller.
     unsafe {
         if len >= LONG && platform::MOVES {
@@ -103,6 +107,7 @@ unsafe fn move_short_in(from: *const u8, to: *mut u8, len: usize) {
 /// As for [`move_out`].
 #[inline(always)]
 pub(super) unsafe fn move_few_out(from: *const u8, to: *mut u8, len: usize) {
+    hook::access();
     in_steps(from, len, |at, step| {
         // SAFETY: the step ends at `len` or before it, and `from + at` is aligned to
         // it; `Unaligned` asks for no alignment.
@@ -128,6 +133,7 @@ pub(super) unsafe fn move_few_out(from: *const u8, to: *mut u8, len: usize) {
 /// As for [`move_out`].
 #[inline(always)]
 pub(super) unsafe fn move_few_in(from: *const u8, to: *mut u8, len: usize) {
+    hook::access();
     in_steps(to, len, |at, step| {
         // SAFETY: the step ends at `len` or before it, and `to + at` is aligned to
         // it; `Unaligned` asks for no alignment.
@@ -192,6 +198,7 @@ fn in_steps(shared: *const u8, len: usize, mut each: impl FnMut(usize, Step)) {
 /// As for [`move_out`].
 #[inline]
 pub(super) unsafe fn move_in_summing(from: *const u8, to: *mut u8, len: usize) -> u64 {
+    hook::access();
     const WORD: usize = size_of::<u64>();
     let mut sum = 0u64;
     let mut at = 0;

@@ -96,7 +96,10 @@ fn link<F: Framing + Copy>(unknown: &mut Unknown, shared: Shared, framing: Optio
     let sink = F::max_frame(&framing);
     if let Ok(mut sender) = Sender::new(shared, number, framing, event) {
         sender.activate(number);
-        let (head, tail) = unknown.bytes.split_at_checked(unknown.len).unwrap_or_default();
+        let (head, tail) = unknown
+            .bytes
+            .split_at_checked(unknown.len)
+            .unwrap_or_default();
         let parts = [head, tail];
         let _ = black_box(sender.send(&parts, Meta::default()));
         let checksum = Checksum {
@@ -139,7 +142,11 @@ pub extern "C" fn _start(unknown: &mut Unknown) {
     link(unknown, shared, Raw::new(unknown.mtu).ok());
     link(unknown, shared, NetHdr::new(unknown.mtu).ok());
     link(unknown, shared, Ethernet::new(unknown.mtu).ok());
-    link(unknown, shared, Dynamic::new(Mode::NetHdr, unknown.mtu).ok());
+    link(
+        unknown,
+        shared,
+        Dynamic::new(Mode::NetHdr, unknown.mtu).ok(),
+    );
     subject(unknown);
     #[cfg(feature = "control")]
     black_box(unknown.bytes[unknown.len]);

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What the fuzzers run. The property tests of muennet-core run the same.
+
+pub mod hostile;
+pub mod parameters;
+pub mod sinfo;

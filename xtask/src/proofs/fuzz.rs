@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The fuzzers in tests/fuzz, under AddressSanitizer.
+
+use crate::{
+    cache::need_program,
+    progress,
+    run::{cargo, quietly, workspace},
+};
+use anyhow::{Context, Result};
+use std::{fs, process::Command};
+
+const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// The fuzzers, by what they are fed.
+const FUZZERS: [&str; 3] = ["hostile", "sinfo", "parameters"];
+/// What cargo-fuzz gives to the compiler: sanitizer, and counters for libFuzzer.
+const FLAGS: &[&str] = &[
+    "--cfg fuzzing",
+    "-Zsanitizer=address",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Ccodegen-units=1",
+];
+
+/// Half a minute of each, from the committed corpus on.
+pub fn fuzz_briefly() -> Result<()> {
+    fuzz(30)
+}
+
+/// Runs each fuzzer for `seconds`. What they find new stays in target/fuzz/corpus.
+pub fn fuzz(seconds: u32) -> Result<()> {
+    need_program("g++", "g++")?;
+    let folder = workspace().join("tests/fuzz");
+    let target = workspace().join("target/fuzz");
+    progress::step("fuzzers", || {
+        quietly(
+            cargo(&["build", "--release", "--target", TARGET])
+                .arg("--manifest-path")
+                .arg(folder.join("Cargo.toml"))
+                .arg("--target-dir")
+                .arg(&target)
+                // Sanitizers are no stable feature, though every release has them.
+                .env("RUSTC_BOOTSTRAP", "1")
+                .env("RUSTFLAGS", FLAGS.join(" ")),
+        )
+        .map(drop)
+    })?;
+    for fuzzer in FUZZERS {
+        let found = target.join("corpus").join(fuzzer);
+        fs::create_dir_all(&found)?;
+        let artifacts = target.join("artifacts").join(fuzzer).join("");
+        fs::create_dir_all(&artifacts)?;
+        let program = target.join(TARGET).join("release").join(fuzzer);
+        let said = quietly(
+            Command::new(program)
+                .arg(format!("-max_total_time={seconds}"))
+                .arg("-max_len=1024")
+                .arg("-timeout=10")
+                .arg("-print_final_stats=1")
+                .arg(format!("-artifact_prefix={}", artifacts.display()))
+                .arg(found)
+                .arg(folder.join("corpus").join(fuzzer))
+                // What libFuzzer says goes there.
+                .stderr(fs::File::create(target.join(format!("{fuzzer}.log")))?),
+        );
+        let log = fs::read_to_string(target.join(format!("{fuzzer}.log")))?;
+        said.with_context(|| crate::run::tail(&log, 40))?;
+        let units = log
+            .lines()
+            .find_map(|line| line.strip_prefix("stat::number_of_executed_units:"))
+            .context("the fuzzer tells no number of runs")?;
+        eprintln!("  {fuzzer}: {} runs without a finding", units.trim());
+    }
+    Ok(())
+}
