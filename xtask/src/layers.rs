@@ -82,6 +82,16 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(proofs::on_aarch64),
     },
     Layer {
+        name: "coverage",
+        about: "muennet-core's tests run at least 95 % of its lines",
+        check: Check::Host(proofs::coverage),
+    },
+    Layer {
+        name: "speed",
+        about: "a frame beside two memcpys: 1.3 times, in batches 1.15 times",
+        check: Check::Host(proofs::speed),
+    },
+    Layer {
         name: "fuzz",
         about: "hostile peers, pages and parameters under AddressSanitizer, 30 s each",
         check: Check::Host(proofs::fuzz_briefly),
@@ -110,6 +120,11 @@ const LAYERS: &[Layer] = &[
         name: "unsafe",
         about: "the driver's unsafe blocks are those that its README lists",
         check: Check::Host(unsafe_code::check),
+    },
+    Layer {
+        name: "msrv",
+        about: "muennet-core with Rust 1.85, and as the kernel compiles it",
+        check: Check::Vm(proofs::oldest_compiler),
     },
     Layer {
         name: "demo",

@@ -11,6 +11,8 @@ mod mtu;
 mod net_hdr;
 mod packet;
 mod raw;
+#[cfg(all(test, not(loom)))]
+mod tests;
 
 pub use dynamic::Dynamic;
 pub use ethernet::Ethernet;

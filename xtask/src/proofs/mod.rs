@@ -3,10 +3,16 @@
 
 mod aarch64;
 mod barriers;
+mod coverage;
 mod fuzz;
+mod msrv;
 mod panics;
+mod speed;
 
 pub use aarch64::unit_tests as on_aarch64;
 pub use barriers::barriers;
+pub use coverage::coverage;
 pub use fuzz::{fuzz, fuzz_briefly};
+pub use msrv::oldest_compiler;
 pub use panics::no_panic_path;
+pub use speed::speed;

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! What each mode takes, and what it refuses.
+
+use super::{
+    Dynamic, Ethernet, Frame, FrameError, Framing, Meta, MtuError, NetHdr, Packet, Raw, Reject,
+};
+use crate::channel::{Read, Reader, Writer};
+use crate::config::Mode;
+use crate::shm::heap::Heap;
+use core::num::NonZeroU64;
+use std::{vec, vec::Vec};
+
+const PROTOCOL: NonZeroU64 = NonZeroU64::MIN;
+
+/// Lays `packet` into an element by `framing`, unless it is refused; then `lie`
+/// changes the element's bytes, and it is taken out by the same framing.
+fn through<F: Framing>(
+    framing: &F,
+    packet: &Packet<'_>,
+    room: usize,
+    lie: impl FnOnce(&Heap),
+) -> Result<Result<(Frame, Vec<u8>), Reject>, FrameError> {
+    element_of(framing.element_size(), framing, packet, room, lie)
+}
+
+/// As [`through`], with elements of `size` bytes.
+fn element_of<F: Framing>(
+    size: usize,
+    framing: &F,
+    packet: &Packet<'_>,
+    room: usize,
+    lie: impl FnOnce(&Heap),
+) -> Result<Result<(Frame, Vec<u8>), Reject>, FrameError> {
+    let head = framing.admit(packet)?;
+    let heap = Heap::new(64 + size);
+    let mut writer = Writer::new(heap.clone(), PROTOCOL, size).unwrap();
+    let mut reader = Reader::new(heap.clone(), PROTOCOL, framing.min_element()).unwrap();
+    writer.activate(PROTOCOL);
+    assert!(matches!(reader.read(|_| ()), Read::NewEpoch { .. }));
+    writer.write(|slot| framing.encode(slot, head, packet));
+    lie(&heap);
+    let mut buffer = vec![0xee; room];
+    let read = reader.read(|element| framing.decode(element, &mut &mut buffer[..]));
+    let Read::Taken(result) = read else {
+        panic!("{read:?}")
+    };
+    Ok(result.map(|frame| (frame, buffer[..frame.len].to_vec())))
+}
+
+fn ipv4(len: u16) -> Vec<u8> {
+    let mut packet = vec![0; len.max(20).into()];
+    packet[0] = 0x45;
+    packet[2..4].copy_from_slice(&len.to_be_bytes());
+    packet
+}
+
+fn ipv6(payload: u16) -> Vec<u8> {
+    let mut packet = vec![0; 40 + usize::from(payload)];
+    packet[0] = 0x60;
+    packet[4..6].copy_from_slice(&payload.to_be_bytes());
+    packet
+}
+
+const NO_LIE: fn(&Heap) = |_| ();
+
+#[test]
+fn raw_pads_and_gives_the_whole_element() {
+    let framing = Raw::new(10).unwrap();
+    let (frame, bytes) = through(&framing, &Packet::new(&[b"abc"]), 10, NO_LIE)
+        .unwrap()
+        .unwrap();
+    assert_eq!(frame.len, 10);
+    assert_eq!(bytes, b"abc\0\0\0\0\0\0\0");
+    assert_eq!(
+        through(&framing, &Packet::new(&[&[0; 11]]), 10, NO_LIE),
+        Err(FrameError::TooLong { len: 11, max: 10 })
+    );
+    assert_eq!(
+        through(&framing, &Packet::new(&[b"", b""]), 10, NO_LIE),
+        Err(FrameError::TooShort { len: 0, min: 1 })
+    );
+    assert_eq!(
+        through(&framing, &Packet::new(&[b"abc"]), 9, NO_LIE),
+        Ok(Err(Reject::NoRoom { len: 10 }))
+    );
+    // A peer with a larger MTU.
+    assert_eq!(
+        element_of(11, &framing, &Packet::new(&[b"abc"]), 20, NO_LIE),
+        Ok(Err(Reject::TooLong { found: 11, max: 10 }))
+    );
+}
+
+#[test]
+fn ip_packets_of_both_versions_keep_length_and_mark() {
+    let framing = NetHdr::new(100).unwrap();
+    let meta = Meta { mark: 0xdead_beef };
+    for packet in [ipv4(20), ipv4(21), ipv4(100), ipv6(0), ipv6(60)] {
+        for cut in [0, 1, 2, 20] {
+            let (head, tail) = packet.split_at(cut);
+            let parts = [head, tail];
+            let through = through(
+                &framing,
+                &Packet::new(&parts).with_meta(meta),
+                packet.len(),
+                NO_LIE,
+            );
+            let len = packet.len();
+            assert_eq!(through, Ok(Ok((Frame { len, meta }, packet.clone()))));
+        }
+    }
+}
+
+#[test]
+fn what_is_no_ip_packet_is_not_sent() {
+    let framing = NetHdr::new(100).unwrap();
+    let refused = |bytes: &[u8]| through(&framing, &Packet::new(&[bytes]), 200, NO_LIE);
+    assert_eq!(refused(b""), Err(FrameError::TooShort { len: 0, min: 20 }));
+    assert_eq!(
+        refused(b"\x45"),
+        Err(FrameError::TooShort { len: 1, min: 20 })
+    );
+    assert_eq!(
+        refused(&ipv4(20)[..19]),
+        Err(FrameError::TooShort { len: 19, min: 20 })
+    );
+    assert_eq!(
+        refused(&ipv6(0)[..39]),
+        Err(FrameError::TooShort { len: 39, min: 40 })
+    );
+    assert_eq!(refused(&[0x55; 50]), Err(FrameError::NotIp { version: 5 }));
+    assert_eq!(
+        refused(&ipv4(101)),
+        Err(FrameError::TooLong { len: 101, max: 100 })
+    );
+}
+
+#[test]
+fn a_lying_ip_header_costs_one_packet() {
+    let framing = NetHdr::new(100).unwrap();
+    let taken = |lie: fn(&Heap)| {
+        let packet = ipv4(40);
+        through(&framing, &Packet::new(&[&packet]), 100, lie).unwrap()
+    };
+    assert!(taken(NO_LIE).is_ok());
+    // The element's first word: mark, length (40), protocol (4), qos.
+    assert_eq!(
+        taken(|heap| heap.poke(64, 40 << 32 | 5 << 48)),
+        Err(Reject::UnknownProtocol { found: 5 })
+    );
+    assert_eq!(
+        taken(|heap| heap.poke(64, 40 << 32 | 41 << 48)),
+        Err(Reject::Version {
+            found: 4,
+            expected: 6
+        })
+    );
+    assert_eq!(
+        taken(|heap| heap.poke(64, 39 << 32 | 4 << 48)),
+        Err(Reject::LengthMismatch { ip: 40, field: 39 })
+    );
+    // The IP header's first word: version, TOS, total length.
+    assert_eq!(
+        taken(|heap| heap.poke(72, u64::from_le_bytes([0x45, 0, 0, 19, 0, 0, 0, 0]))),
+        Err(Reject::TooShort { found: 19, min: 20 })
+    );
+    assert_eq!(
+        taken(|heap| {
+            heap.poke(64, 0xffff << 32 | 4 << 48);
+            heap.poke(72, u64::from_le_bytes([0x45, 0, 0xff, 0xff, 0, 0, 0, 0]));
+        }),
+        Err(Reject::TooLong {
+            found: 0xffff,
+            max: 100
+        })
+    );
+    let packet = ipv4(40);
+    assert_eq!(
+        through(&framing, &Packet::new(&[&packet]), 39, NO_LIE),
+        Ok(Err(Reject::NoRoom { len: 40 }))
+    );
+}
+
+#[test]
+fn the_mode_chosen_at_run_time_is_the_mode() {
+    let packet = ipv4(60);
+    for (mode, size, min) in [
+        (Mode::Raw, 60, 1),
+        (Mode::NetHdr, 68, 28),
+        (Mode::Ethernet, 76, 16),
+    ] {
+        let framing = Dynamic::new(mode, 60).unwrap();
+        assert_eq!(framing.element_size(), size);
+        assert_eq!(framing.min_element(), min);
+        let parts: [&[u8]; 1] = [&packet];
+        let (frame, bytes) = through(&framing, &Packet::new(&parts), 100, NO_LIE)
+            .unwrap()
+            .unwrap();
+        assert_eq!((frame.len, &bytes), (60, &packet));
+        assert!(through(&framing, &Packet::new(&[&[0x45; 80]]), 100, NO_LIE).is_err());
+        assert_eq!(
+            Dynamic::new(mode, 0),
+            Err(MtuError {
+                mtu: 0,
+                max: match mode {
+                    Mode::Ethernet => Ethernet::MAX_MTU,
+                    _ => u16::MAX,
+                }
+            })
+        );
+    }
+}
+
+#[test]
+fn the_head_of_another_mode_leaves_the_element_alone() {
+    let raw = Dynamic::new(Mode::Raw, 60).unwrap();
+    let ethernet = Dynamic::new(Mode::Ethernet, 60).unwrap();
+    let packet = ipv4(60);
+    let parts: [&[u8]; 1] = [&packet];
+    let packet = Packet::new(&parts);
+    let head = raw.admit(&packet).unwrap();
+    let heap = Heap::new(64 + 76);
+    let mut writer = Writer::new(heap.clone(), PROTOCOL, 76).unwrap();
+    writer.activate(PROTOCOL);
+    writer.write(|slot| ethernet.encode(slot, head, &packet));
+    assert!((64..136).step_by(8).all(|at| heap.peek(at) == 0));
+}

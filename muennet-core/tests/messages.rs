@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Every error says what it found, and what was expected or what to do.
+
+use muennet_core::{
+    channel::{Fault, GeometryError},
+    config::{ConfigError, Parameter, Why},
+    framing::{FrameError, MtuError, Reject},
+    link::{BatchError, SendError},
+    notify::Notifier,
+    shm::RegionError,
+    sinfo::{Name, NameError, SinfoError},
+};
+use std::{cell::Cell, error::Error};
+
+fn said(error: impl Error, text: &str) {
+    assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn of_regions_and_channels() {
+    said(
+        RegionError::TooSmall { len: 63 },
+        "a region of 63 bytes cannot hold a channel's header of 64 bytes",
+    );
+    said(
+        GeometryError::Region(RegionError::Misaligned),
+        "the region's address is not a multiple of 8",
+    );
+    said(
+        GeometryError::NoElementSize,
+        "an element must have at least one byte",
+    );
+    said(
+        GeometryError::TooSmall {
+            region: 4096,
+            element_size: 9016,
+        },
+        "a region of 4096 bytes has no room for one element of 9016 bytes behind the header; \
+         make the channel larger or the MTU smaller",
+    );
+    said(
+        Fault::Transport { found: 1 },
+        "transport is 0x0000000000000001, not 0x487312b6b79a9b6d (SHMStream 2)",
+    );
+    said(
+        Fault::Protocol {
+            found: 3,
+            expected: 0x2a,
+        },
+        "protocol is 0x3, not 0x2a as configured",
+    );
+    said(
+        Fault::ElementSize { found: 3, min: 16 },
+        "element size is 3 bytes, below the least of 16",
+    );
+    said(Fault::NoElements, "element count is 0");
+    said(
+        Fault::BeyondRegion {
+            size: 1516,
+            elements: 3,
+            region: 4096,
+        },
+        "3 elements of 1516 bytes do not fit into the region of 4096 bytes",
+    );
+    said(
+        Fault::WrittenBackwards { found: 1, seen: 2 },
+        "write count is 1, and was 2 before",
+    );
+    said(
+        Fault::StartedBehindWritten {
+            started: 1,
+            written: 2,
+        },
+        "write start count is 1, below the write count 2",
+    );
+}
+
+#[test]
+fn of_frames() {
+    said(
+        MtuError { mtu: 0, max: 9000 },
+        "MTU 0 is not between 1 and 9000 bytes",
+    );
+    said(
+        SendError::Frame(FrameError::TooLong { len: 9, max: 8 }),
+        "a frame of 9 bytes is longer than the 8 that an element takes",
+    );
+    said(
+        FrameError::TooShort { len: 9, min: 14 },
+        "a frame of 9 bytes is shorter than its header of 14",
+    );
+    said(
+        FrameError::NotIp { version: 5 },
+        "a packet of IP version 5 is neither IPv4 nor IPv6",
+    );
+    said(
+        FrameError::Checksum {
+            start: 14,
+            offset: 11,
+            len: 60,
+        },
+        "a checksum from 14 on, stored 11 bytes behind, does not lie in a frame of 60 bytes at an \
+         even offset",
+    );
+    said(
+        BatchError {
+            index: 3,
+            error: SendError::Inactive,
+        },
+        "frame 3 of the batch: the sender is inactive; activate it first",
+    );
+    said(
+        Reject::TooLong { found: 9, max: 8 },
+        "length field 9 is above the 8 bytes that are accepted",
+    );
+    said(
+        Reject::TooShort { found: 9, min: 14 },
+        "length field 9 is below a header's 14 bytes",
+    );
+    said(
+        Reject::UnknownProtocol { found: 6 },
+        "protocol 6 is neither 4 (IPv4) nor 41 (IPv6)",
+    );
+    said(
+        Reject::Version {
+            found: 4,
+            expected: 6,
+        },
+        "IP version 4 where the protocol says 6",
+    );
+    said(
+        Reject::LengthMismatch { ip: 40, field: 39 },
+        "the IP header says 40 bytes, more than the 39 of the length field",
+    );
+    said(
+        Reject::NoRoom { len: 60 },
+        "no room for a frame of 60 bytes",
+    );
+}
+
+#[test]
+fn of_subject_information() {
+    said(
+        SinfoError::TooShort {
+            len: 79,
+            needed: 80,
+        },
+        "subject information has 79 bytes where it needs 80",
+    );
+    said(
+        SinfoError::Magic {
+            found: 1,
+            expected: 0x0500_6f66_6e69_756d,
+        },
+        "subject information has magic 0x0000000000000001, not 0x05006f666e69756d",
+    );
+    said(
+        SinfoError::Version {
+            found: 4,
+            expected: 5,
+        },
+        "subject information has version 4, not 5",
+    );
+    said(
+        SinfoError::SubjectName { found: 64, max: 63 },
+        "the subject's name has 64 bytes, more than 63",
+    );
+    said(
+        SinfoError::TooManyResources {
+            found: 256,
+            max: 255,
+        },
+        "256 resources are more than 255",
+    );
+    said(
+        SinfoError::ResourceName {
+            index: 7,
+            found: 200,
+            max: 63,
+        },
+        "the name of resource 7 has 200 bytes, more than 63",
+    );
+    said(
+        NameError { len: 64 },
+        "a name of 64 bytes is not between 1 and 63 bytes long",
+    );
+    let name = Name::new("a|\n").unwrap();
+    assert_eq!(format!("{name} {name:?}"), r#"a|\n "a|\n""#);
+    assert!(name == "a|\n" && name.as_str() == Some("a|\n"));
+    assert_eq!(Name::new(""), Err(NameError { len: 0 }));
+}
+
+#[cfg(feature = "builder")]
+#[test]
+fn of_building_it() {
+    use muennet_core::sinfo::{BuildError, Builder, SIZE};
+    let mut page = [0; SIZE];
+    said(
+        Builder::new(&mut page[1..], "a", 0).unwrap_err(),
+        "a buffer of 32719 bytes is shorter than the 32720 of subject information",
+    );
+    let long = "a".repeat(64);
+    said(
+        Builder::new(&mut page, &long, 0).unwrap_err(),
+        "a name of 64 bytes is not between 1 and 63 bytes long",
+    );
+    let mut builder = Builder::new(&mut page, "a", 0).unwrap();
+    for _ in 0..255 {
+        builder.event("e", 1).unwrap();
+    }
+    let error = builder.event("e", 1).unwrap_err();
+    assert_eq!(error, BuildError::TooManyResources);
+    said(error, "a subject can have no more than 255 resources");
+}
+
+#[test]
+fn of_parameters() {
+    let whys = [
+        (Why::NameTooLong, "an interface name has at most 15 bytes"),
+        (Why::NotDecimal, "not a decimal number"),
+        (
+            Why::NotHexadecimal,
+            "not a hexadecimal number of at most 64 bits",
+        ),
+        (Why::BothModes, "net_hdr and eth_dev exclude each other"),
+        (
+            Why::UnknownResource,
+            "the subject has no memory of this name",
+        ),
+        (Why::NotAChannel, "this memory is not a channel"),
+        (
+            Why::InputWritable,
+            "this channel is writable; an input must be read-only for this subject",
+        ),
+        (
+            Why::OutputReadOnly,
+            "this channel is read-only; an output must be writable for this subject",
+        ),
+    ];
+    let parameters = [
+        (Parameter::Name, "name"),
+        (Parameter::In, "in"),
+        (Parameter::Out, "out"),
+        (Parameter::ReaderProtocol, "reader_protocol"),
+        (Parameter::WriterProtocol, "writer_protocol"),
+        (Parameter::Mtu, "mtu"),
+        (Parameter::Pmtu, "pmtu"),
+        (Parameter::Flags, "flags"),
+        (Parameter::Poll, "poll"),
+    ];
+    for (why, reason) in whys {
+        for (parameter, name) in parameters {
+            said(
+                ConfigError {
+                    parameter,
+                    position: 2,
+                    value: "a\"b",
+                    why,
+                },
+                &format!("parameter {name}, entry 2, value \"a\\\"b\": {reason}"),
+            );
+        }
+    }
+}
+
+#[test]
+fn a_bell_rings_through_what_holds_it() {
+    struct Bell(Cell<u32>);
+    impl Notifier for Bell {
+        fn notify(&self) {
+            self.0.set(self.0.get() + 1);
+        }
+    }
+    let bell = Bell(Cell::new(0));
+    bell.notify();
+    Notifier::notify(&&bell);
+    Some(&bell).notify();
+    None::<&Bell>.notify();
+    ().notify();
+    assert_eq!(bell.0.get(), 3);
+}
