@@ -4,6 +4,7 @@
 
 use crate::{
     lab::{carrier, load, Lab},
+    tree::Flavour,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -33,9 +34,24 @@ pub fn reload(lab: &Lab) -> Result<()> {
         Ok(())
     };
     again(&mut a, WARM)?;
-    let before = objects(&mut a)?;
-    again(&mut a, TIMES)?;
-    let after = objects(&mut a)?;
+    if lab.tree.flavour() == Flavour::Debug {
+        // KASAN keeps what was freed for a while, so that counts say nothing;
+        // kmemleak looks at the end.
+        again(&mut a, TIMES)?;
+    } else {
+        counted(&mut a, again)?;
+    }
+    carrier(&mut a)?;
+    b.ok("killall ping; ping -c 1 -W 5 192.168.7.1 || ping -c 3 192.168.7.1")?;
+    a.finish()?;
+    b.finish()
+}
+
+/// Loads again and again; no cache may grow with it.
+fn counted(vm: &mut Vm, again: impl Fn(&mut Vm, usize) -> Result<()>) -> Result<()> {
+    let before = objects(vm)?;
+    again(vm, TIMES)?;
+    let after = objects(vm)?;
     for ((cache, before), (_, after)) in before.iter().zip(&after) {
         // Objects on their way are a few; a leak is one per load or more.
         ensure!(
@@ -43,10 +59,7 @@ pub fn reload(lab: &Lab) -> Result<()> {
             "{cache} grew from {before} to {after} objects in {TIMES} loads"
         );
     }
-    carrier(&mut a)?;
-    b.ok("killall ping; ping -c 1 -W 5 192.168.7.1 || ping -c 3 192.168.7.1")?;
-    a.finish()?;
-    b.finish()
+    Ok(())
 }
 
 /// The interface's hardware address, the same at every load.
