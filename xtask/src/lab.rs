@@ -157,6 +157,17 @@ impl Wire<'_> {
         Unikernel::boot(&self.lab.tree, image, FOLDER, name, self.vectors, words)
     }
 
+    /// Starts a program that takes a subject's place from its environment, as the subject
+    /// "echo" of the policy one-wire.
+    pub fn component(&self, program: &Path) -> Result<Process> {
+        let mut command = Command::new(program);
+        command
+            .env("MUEN_SOCKET", self.folder.join("echo.sock"))
+            .env("MUEN_IN", "testchannel_1")
+            .env("MUEN_OUT", "testchannel_2");
+        Process::start(&mut command, &self.folder.join("component"))
+    }
+
     /// Runs the peer for tests (tests/tools) as the subject `name`, to its end.
     pub fn peer(&self, name: &str, arguments: &[&str]) -> Result<()> {
         quietly(&mut self.peer_command(name, arguments)).map(drop)

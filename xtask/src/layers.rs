@@ -197,6 +197,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::ip_mode),
     },
     Layer {
+        name: "upstream",
+        about: "smoltcp's own example server, its device line changed, asked by Linux",
+        check: Check::Vm(scenarios::upstream),
+    },
+    Layer {
         name: "aarch64",
         about: "the unikernel tests itself under qemu-system-aarch64",
         check: Check::Vm(scenarios::self_test),
@@ -291,7 +296,13 @@ fn docs() -> Result<()> {
 fn freestanding() -> Result<()> {
     for target in ["x86_64-unknown-none", "aarch64-unknown-none"] {
         quietly(&mut rust_src::cargo_freestanding(
-            &["build", "--release", "--package", "smoltcp-device"],
+            &[
+                "build",
+                "--release",
+                "--package",
+                "smoltcp-device",
+                "--all-features",
+            ],
             target,
         )?)?;
     }

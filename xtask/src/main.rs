@@ -24,6 +24,7 @@ mod splat;
 mod tree;
 mod unikernel;
 mod unsafe_code;
+mod upstream;
 mod vm;
 
 use clap::{Parser, Subcommand};

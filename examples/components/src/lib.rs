@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What the components here have in common: an interface with its sockets on a link.
 
+pub mod subject;
+
 use muennet_core::{link::Link, notify::Notifier};
 use muennet_host::{
     epoch,

@@ -14,6 +14,7 @@ mod path_mtu;
 mod reload;
 mod shell;
 mod unikernel;
+mod upstream;
 mod wire;
 
 pub use children::children;
@@ -27,6 +28,7 @@ pub use path_mtu::path_mtu;
 pub use reload::reload;
 pub use shell::shell;
 pub use unikernel::{self_test, unikernel};
+pub use upstream::upstream;
 pub use wire::{interrupt, poll};
 
 use crate::{demo, lab::Lab};
