@@ -81,12 +81,13 @@ impl Platform for Machine {
     type Bell = Bell;
 
     fn start(boot: u64) -> Result<Self, Trouble> {
+        // First, since the old interrupt controllers' vectors are the exceptions'.
+        let lapic = Lapic::start(TIMER, SPURIOUS);
         interrupts::set_up([
             (EVENT, on_event as interrupts::Handler),
             (TIMER, on_timer),
             (SPURIOUS, on_spurious),
         ]);
-        let lapic = Lapic::start(TIMER, SPURIOUS);
         let clock = Clock::start(&lapic).ok_or(Trouble::NoDevice("timer"))?;
         crate::log!("time stamp counter: {} kHz", clock.tsc_khz());
         Ok(Self {
