@@ -25,8 +25,8 @@ pub const MAX_FRAME: usize = 1514;
 /// A smoltcp device over a link in Ethernet or IP mode: `F` is one of the core's
 /// framings `Ethernet` and `NetHdr`, or [`Selected`](crate::Selected).
 ///
-/// `SIZE` is the length of its two buffers in bytes; frames longer than that are
-/// neither received nor sent.
+/// `SIZE` is the length of its buffers in bytes; frames longer than that are neither
+/// received nor sent.
 #[derive(Debug)]
 pub struct Device<R: Memory, W: MemoryMut, F, N, const SIZE: usize = MAX_FRAME> {
     rx: Rx<R, F, SIZE>,
