@@ -2,7 +2,7 @@
 //! One process of a measurement.
 
 use crate::{
-    bulk::{self, transfer},
+    bulk::{self, transfer, Transfer},
     ended::Ended,
     place::{stay_on, Taps},
     queue,
@@ -32,10 +32,16 @@ use std::{
 
 const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
 const MTU: u16 = 1500;
+/// Frames of a queue in one thread: more than a window, few enough for its cache.
+const IN_CACHE: usize = 256;
+/// Frames of a queue between threads: as many as a channel holds.
+const AS_CHANNEL: usize = 2766;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
+    /// TCP in one thread over a queue.
+    Alone,
     /// TCP between two threads over a queue.
     Queue,
     /// TCP over a pair of channels.
@@ -52,7 +58,7 @@ impl What {
     /// The side whose time counts: who receives, and who asks.
     pub fn measures(self) -> usize {
         match self {
-            Self::Queue | Self::Channel | Self::Tap => 1,
+            Self::Alone | Self::Queue | Self::Channel | Self::Tap => 1,
             Self::Line | Self::Frame => 0,
         }
     }
@@ -80,6 +86,7 @@ impl Half {
         let mut link;
         let mut device: Device<Input, Output, Ethernet, ()>;
         let took = match self.what {
+            What::Alone => self.alone()?,
             What::Queue => self.queue()?,
             What::Channel => {
                 device = Device::new(self.link()?);
@@ -141,9 +148,22 @@ impl Half {
         })
     }
 
+    /// Both sides in this thread, in turns.
+    fn alone(&self) -> Result<Duration> {
+        let (mut one, mut other) = queue::pair(IN_CACHE);
+        let mut sends = Transfer::new(&mut one, bulk::Side::Sends, self.amount)?;
+        let mut receives = Transfer::new(&mut other, bulk::Side::Receives, self.amount)?;
+        loop {
+            sends.step(&mut one, |_| {})?;
+            if let Some(took) = receives.step(&mut other, |_| {})? {
+                return Ok(took);
+            }
+        }
+    }
+
     /// Both sides in this process, each in a thread on a core.
     fn queue(&self) -> Result<Duration> {
-        let (mut one, mut other) = queue::pair();
+        let (mut one, mut other) = queue::pair(AS_CHANNEL);
         let ended = AtomicBool::new(false);
         let ready = Barrier::new(2);
         std::thread::scope(|scope| {

@@ -22,7 +22,8 @@ pub fn draw(results: &Results, path: &Path) -> Result<()> {
         &left,
         "TCP of smoltcp, Gbit/s (more is better)",
         &[
-            ("queue in a process", &results.queue, false),
+            ("queue, 1 thread", &results.alone, false),
+            ("queue, 2 threads", &results.queue, false),
             ("channels", &results.channel, true),
             ("TAPs", &results.tap, false),
         ],

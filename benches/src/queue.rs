@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The limit: smoltcp between two threads over a queue that moves frames without
-//! copying them. Buffers go back by a queue of their own, so that nothing is
+//! The limit: smoltcp in one process, over a queue that moves frames without copying
+//! them. Buffers go back by a queue of their own, so that nothing is
 //! allocated on the way.
 
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -9,8 +9,6 @@ use smoltcp::{
     time::Instant,
 };
 
-/// Frames that a queue holds, as many as a channel.
-const FRAMES: usize = 2766;
 const FRAME: usize = 1514;
 
 /// One end of a pair of queues.
@@ -22,12 +20,12 @@ pub struct Queue {
     tx_empty: Consumer<Vec<u8>>,
 }
 
-/// Two ends.
-pub fn pair() -> (Queue, Queue) {
+/// Two ends of queues that hold `frames`.
+pub fn pair(frames: usize) -> (Queue, Queue) {
     let queue = || {
-        let (mut empty, taken) = RingBuffer::new(FRAMES);
+        let (mut empty, taken) = RingBuffer::new(frames);
         while empty.push(vec![0; FRAME]).is_ok() {}
-        (RingBuffer::new(FRAMES), (empty, taken))
+        (RingBuffer::new(frames), (empty, taken))
     };
     let ((ab_in, ab_out), (ab_empty, ab_taken)) = queue();
     let ((ba_in, ba_out), (ba_empty, ba_taken)) = queue();

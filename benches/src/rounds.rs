@@ -15,7 +15,9 @@ use std::{
 /// What the rounds gave, a value each.
 #[derive(Debug, Default)]
 pub struct Results {
-    /// Gigabits per second.
+    /// Gigabits per second, in one thread.
+    pub alone: Vec<f64>,
+    /// Gigabits per second, between threads.
     pub queue: Vec<f64>,
     /// Gigabits per second.
     pub channel: Vec<f64>,
@@ -60,6 +62,7 @@ pub fn run(rounds: u32, bytes: u64, trips: u64) -> Result<Results> {
         };
         let per_trip =
             |what| measure(&taps, what, trips).map(|nanoseconds| nanoseconds / trips as f64);
+        results.alone.push(gigabits(What::Alone, 1)?);
         results.queue.push(gigabits(What::Queue, 1)?);
         results.channel.push(gigabits(What::Channel, 1)?);
         // The slow one is shown fewer bytes.
@@ -76,6 +79,7 @@ fn measure(taps: &Taps, what: What, amount: u64) -> Result<f64> {
     let files = Files::new()?;
     let program = std::env::current_exe()?;
     let word = match what {
+        What::Alone => "alone",
         What::Queue => "queue",
         What::Channel => "channel",
         What::Tap => "tap",
@@ -95,7 +99,7 @@ fn measure(taps: &Taps, what: What, amount: u64) -> Result<f64> {
         Ok(command.spawn()?)
     };
     let other = match what {
-        What::Queue => None,
+        What::Alone | What::Queue => None,
         _ => Some(start(1 - what.measures())?),
     };
     let output = start(what.measures())?.wait_with_output()?;
@@ -111,10 +115,11 @@ fn measure(taps: &Taps, what: What, amount: u64) -> Result<f64> {
 
 impl Results {
     /// The best of the rates, and of the times.
-    fn best(&self) -> [f64; 5] {
+    fn best(&self) -> [f64; 6] {
         let most = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
         let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
         [
+            most(&self.alone),
             most(&self.queue),
             most(&self.channel),
             most(&self.tap),
@@ -123,15 +128,15 @@ impl Results {
         ]
     }
 
-    /// The ratios to the limit, to the TAPs and to the cache line.
+    /// The ratios to a queue between the same two cores, to the TAPs and to the cache line.
     pub fn ratios(&self) -> [f64; 3] {
-        let [queue, channel, tap, line, frame] = self.best();
+        let [_, queue, channel, tap, line, frame] = self.best();
         [channel / queue, channel / tap, frame / line]
     }
 
     /// A table in Markdown.
     pub fn table(&self) -> String {
-        let [queue, channel, tap, line, frame] = self.best();
+        let [alone, queue, channel, tap, line, frame] = self.best();
         let [to_queue, to_tap, to_line] = self.ratios();
         let all = |values: &[f64], digits: usize| {
             let words: Vec<_> = values.iter().map(|v| format!("{v:.digits$}")).collect();
@@ -154,6 +159,12 @@ impl Results {
             bulk(queue),
             format!("channels: {to_queue:.2} ×"),
             all(&self.queue, 2),
+        );
+        row(
+            "TCP, one thread over a queue",
+            bulk(alone),
+            format!("channels: {:.2} ×", channel / alone),
+            all(&self.alone, 2),
         );
         row(
             "TCP, two processes over TAPs",

@@ -2,7 +2,7 @@
 //! The layers of `cargo xtask test`, from the cheapest to the virtual machines.
 
 use crate::{
-    host,
+    bench, host,
     lab::Lab,
     progress::Seconds,
     proofs,
@@ -125,6 +125,11 @@ const LAYERS: &[Layer] = &[
         name: "msrv",
         about: "muennet-core with Rust 1.85, and as the kernel compiles it",
         check: Check::Vm(proofs::oldest_compiler),
+    },
+    Layer {
+        name: "native",
+        about: "two processes beside a queue, TAPs and a cache line, in short",
+        check: Check::Host(bench::native::check),
     },
     Layer {
         name: "demo",

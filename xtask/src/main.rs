@@ -52,8 +52,11 @@ enum Command {
     /// Measure, beside a baseline in the same run.
     Bench {
         /// Guest instructions per packet, beside virtio-net in the same VM.
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "native")]
         vm: bool,
+        /// Two processes of this host, beside a queue, TAPs and a cache line.
+        #[arg(long)]
+        native: bool,
     },
     /// Run the fuzzers, one after the other; findings go to target/fuzz/artifacts.
     Fuzz {
@@ -91,7 +94,7 @@ fn main() -> ExitCode {
             unikernel: true, ..
         } => demo::unikernel().map(|()| true),
         Command::Demo { .. } => demo::one_wire().map(|()| true),
-        Command::Bench { vm: _ } => bench::vm::run().map(|()| true),
+        Command::Bench { vm, native } => bench(vm, native).map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
         Command::Kmod { kernel } => kmods(kernel).map(|()| true),
         Command::Test { list: true, .. } => {
@@ -108,6 +111,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn bench(vm: bool, native: bool) -> anyhow::Result<()> {
+    if native {
+        bench::native::run()?;
+    }
+    if vm {
+        bench::vm::run()?;
+    }
+    Ok(())
 }
 
 fn kmods(kernel: Flavour) -> anyhow::Result<()> {
