@@ -1,17 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! The channel: SHMStream version 2, one writer, one reader, one way.
-//!
-//! The reader's mapping is read-only, so nothing flows back: a slow reader
-//! loses elements and notices it. The two ends agree by counters in the header
-//! ([`layout`]) with the fences of a sequence lock:
-//!
-//! | writer | reader |
-//! |---------------------------------|--------------------------------------|
-//! | `wsc := n + 1` | load `wc` |
-//! | release fence: no byte of the element is seen without the new `wsc` | acquire fence: the element is at least as new as `wc` says |
-//! | the element's bytes | copy the element |
-//! | release fence: `wc` is not seen without the bytes | acquire fence: the counters below are at least as new as any byte copied |
-//! | `wc := n + 1` | load `wsc`, then `epoch`: was the slot overwritten meanwhile? |
+#![doc = include_str!("protocol.md")]
 
 pub(crate) mod cursor;
 mod element;

@@ -238,7 +238,9 @@ impl<M: Memory> Reader<M> {
         if observed != self.epoch {
             self.follow(observed);
         }
-        if core::mem::take(&mut self.unreported) {
+        // Not `mem::take`: that would store each time.
+        if self.unreported {
+            self.unreported = false;
             return Err(Nothing::NewEpoch);
         }
         let session = match &mut self.state {

@@ -11,9 +11,10 @@
 //! speak of. So the compiler never sees an access to them that it could repeat,
 //! split or merge: short pieces move by volatile accesses, aligned in shared
 //! memory, and long ones by the platform's `memcpy`, called from assembly. That
-//! reads and writes all bytes between the call and its return, and what it yields
-//! is some mix of old and new bytes in private memory; the counters tell whether
-//! to believe it. (The Linux kernel and vm-memory move shared bytes by `memcpy`
+//! reads and writes all bytes between the call and its return (a few of them twice
+//! where its steps overlap), and what it yields is some mix of old and new bytes in
+//! private memory; the counters tell whether to believe it, and nothing looks at it
+//! before or fetches it again. (The Linux kernel and vm-memory move shared bytes by `memcpy`
 //! for the same reason: nothing else is as fast on every processor.)
 
 use super::{hook, Site};
