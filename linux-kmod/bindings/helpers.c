@@ -48,6 +48,7 @@ struct net *muennet_dev_net(const struct net_device *dev) { return dev_net(dev);
 void muennet_dev_core_stats_tx_dropped_inc(struct net_device *dev) { dev_core_stats_tx_dropped_inc(dev); }
 void muennet_netif_keep_dst(struct net_device *dev) { netif_keep_dst(dev); }
 void muennet_set_no_queue(struct net_device *dev) { dev->priv_flags |= IFF_NO_QUEUE; dev->lltx = true; }
+void muennet_set_lltx(struct net_device *dev) { dev->lltx = true; }
 const char *muennet_nla_data(const struct nlattr *attribute) { return nla_data(attribute); }
 int muennet_nla_len(const struct nlattr *attribute) { return nla_len(attribute); }
 u32 muennet_nla_get_u32(const struct nlattr *attribute) { return nla_get_u32(attribute); }

@@ -46,6 +46,7 @@ struct net *muennet_dev_net(const struct net_device *dev);
 void muennet_dev_core_stats_tx_dropped_inc(struct net_device *dev);
 void muennet_netif_keep_dst(struct net_device *dev);
 void muennet_set_no_queue(struct net_device *dev);
+void muennet_set_lltx(struct net_device *dev);
 const char *muennet_nla_data(const struct nlattr *attribute);
 int muennet_nla_len(const struct nlattr *attribute);
 u32 muennet_nla_get_u32(const struct nlattr *attribute);

@@ -35,8 +35,8 @@ pub(crate) trait Driver: Send + Sync + 'static {
     fn stop(&self, device: &Device);
 
     /// Sends a packet, in pieces or whole, whose checksum may be left to fill in;
-    /// `more` says that another one follows at once. Softirqs
-    /// are disabled; calls for one device do not overlap.
+    /// `more` says that another one follows at once. Softirqs are disabled; calls
+    /// may overlap, as the kernel takes no lock for them.
     fn start_xmit(&self, device: &Device, skb: SkBuff, more: bool);
 
     /// Receives at most `budget` packets and gives their number.
@@ -254,6 +254,9 @@ impl<T: Driver> Registration<T> {
                     dev.header_ops = &raw const bindings::ip_tunnel_header_ops;
                 }
             }
+            // The driver has its own lock. The kernel's would be held while an ICMP
+            // answer leaves by another device of this kind, and the other way round.
+            bindings::muennet_set_lltx(device);
             dev.features |= bindings::MUENNET_FEATURES;
             dev.hw_features |= bindings::MUENNET_FEATURES;
             if properties.keep_route {
