@@ -135,7 +135,12 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
             self.tx.publish();
         }
         let token = self.rx.token()?;
-        Some((token, self.tx.token(self.options.mark)))
+        // An answer on the spot, as to a ping, belongs to where the question came from.
+        let mark = match token.mark() {
+            0 => self.options.mark,
+            mark => mark,
+        };
+        Some((token, self.tx.token(mark)))
     }
 
     /// The token to send a frame: always ready, since a writer never waits.

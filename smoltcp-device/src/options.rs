@@ -16,7 +16,8 @@ pub struct Options {
     pub max_burst: Option<usize>,
     /// When the peer's event is rung.
     pub ring: Ring,
-    /// Mark of frames whose packet metadata says none, in framings with marks.
+    /// Mark of frames that have no other, in framings with marks: neither from their
+    /// packet metadata nor from the frame that they answer on the spot.
     pub mark: u32,
 }
 

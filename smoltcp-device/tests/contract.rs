@@ -395,6 +395,27 @@ fn marks_come_with_packets() {
     assert_eq!(crossed(&mut a, Some(u32::MAX)), u32::MAX);
 }
 
+#[test]
+fn an_answer_on_the_spot_has_the_mark_of_its_question() {
+    let rings = Rings::default();
+    let (mut a, mut b) = pair(&rings, NetHdr::new(1500).unwrap());
+    b.set_mark(9);
+    let mut packet = [0; 20];
+    (packet[0], packet[3]) = (0x45, 20);
+    for (question, answer) in [(0, 9), (5, 5)] {
+        let mut token = a.transmit(NOW).unwrap();
+        token.set_mark(question);
+        token.consume(20, |room| room.copy_from_slice(&packet));
+        a.flush();
+        let (rx, tx) = b.receive(NOW).unwrap();
+        rx.consume(|frame| tx.consume(frame.len(), |room| room.copy_from_slice(frame)));
+        b.flush();
+        let (rx, _) = a.receive(NOW).unwrap();
+        assert_eq!(rx.mark(), answer);
+        rx.consume(|_| ());
+    }
+}
+
 #[cfg(feature = "packetmeta-id")]
 #[test]
 fn packet_metadata_sets_the_mark() {
