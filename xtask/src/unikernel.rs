@@ -42,16 +42,20 @@ impl Image {
         }
     }
 
-    fn cargo(self, command: &str) -> Result<Command> {
-        let target = workspace().join("target").join(match self {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Qemu => "unikernel-qemu",
             Self::Muen => "unikernel-muen",
-            Self::Qemu | Self::Virt => "unikernel",
-        });
+            Self::Virt => "unikernel-virt",
+        }
+    }
+
+    fn cargo(self, command: &str) -> Result<Command> {
         let mut cargo = rust_src::cargo_freestanding(&[command, "--release"], self.target())?;
         cargo
             .current_dir(workspace().join("examples/unikernel"))
             .arg("--target-dir")
-            .arg(&target);
+            .arg(folder());
         if self == Self::Muen {
             cargo.args(["--features", "muen"]);
         }
@@ -61,17 +65,9 @@ impl Image {
     /// Builds the image, and sees to it that it is small.
     pub fn build(self) -> Result<PathBuf> {
         quietly(&mut self.cargo("build")?)?;
-        let folder = match self {
-            Self::Muen => "target/unikernel-muen",
-            Self::Qemu | Self::Virt => "target/unikernel",
-        };
-        let image = workspace()
-            .join(folder)
-            .join(self.target())
-            .join("release/unikernel");
-        let size = fs::metadata(&image)
-            .with_context(|| format!("{}", image.display()))?
-            .len();
+        let built = folder().join(self.target()).join("release/unikernel");
+        let image = folder().join(self.name());
+        let size = fs::copy(&built, &image).with_context(|| format!("{}", built.display()))?;
         ensure!(
             size < MAX_IMAGE,
             "the image {} has {size} bytes, not below {MAX_IMAGE}",
@@ -84,6 +80,11 @@ impl Image {
     pub fn lint(self) -> Result<()> {
         quietly(self.cargo("clippy")?.args(["--", "-D", "warnings"])).map(drop)
     }
+}
+
+/// Where the images are built.
+fn folder() -> PathBuf {
+    workspace().join("target/unikernel")
 }
 
 /// Puts an image into a folder of the tree; gives its path inside of the tree.

@@ -32,7 +32,10 @@ getopts = "0.2"
 log = { version = "0.4", optional = true }
 muennet-components = { path = "../../examples/components" }
 rand = "0.8"
-smoltcp = { version = "0.14", features = ["phy-tuntap_interface"] }
+smoltcp = { version = "0.14", features = ["iface-max-addr-count-3", "phy-tuntap_interface"] }
+
+[profile.release]
+debug = "line-tables-only"
 "#;
 
 /// Builds the server; gives its program.
@@ -57,10 +60,11 @@ pub fn server() -> Result<PathBuf> {
     quietly(
         cargo(&["build", "--release"])
             .current_dir(&folder)
+            // What the workspace has built already fits.
             .arg("--target-dir")
-            .arg(folder.join("target")),
+            .arg(workspace().join("target")),
     )?;
-    Ok(folder.join("target/release/upstream-server"))
+    Ok(workspace().join("target/release/upstream-server"))
 }
 
 /// The folder with the examples in smoltcp's published crate.
