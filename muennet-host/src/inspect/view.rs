@@ -7,7 +7,7 @@ use ratatui::{
     layout::{Alignment, Constraint, Layout, Rect},
     style::{Color, Modifier, Style, Stylize},
     text::{Line, Span},
-    widgets::{Block, BorderType, Gauge, Padding, Paragraph, Sparkline, Widget},
+    widgets::{Block, BorderType, Gauge, Padding, Paragraph, Sparkline, Widget, Wrap},
 };
 
 /// Lines of the facts: the header's and what was seen.
@@ -32,7 +32,8 @@ impl Panel<'_> {
             .last
             .as_ref()
             .map_or(0, |last| last.decoded.len());
-        let fault = usize::from(self.report.fault.is_some());
+        // A fault may need two.
+        let fault = 2 * usize::from(self.report.fault.is_some());
         // CAST: a frame has few headers.
         2 + FACTS + 1 + (decoded + fault).min(20) as u16
     }
@@ -98,7 +99,7 @@ impl Panel<'_> {
                 "rate",
                 format!(
                     "{} frames/s, {}bit/s",
-                    scaled(rates.elements_per_second),
+                    scaled(rates.elements_per_second).trim_end(),
                     scaled(rates.bits_per_second)
                 ),
             ),
@@ -155,7 +156,9 @@ impl Widget for Panel<'_> {
         let [facts, side] =
             Layout::horizontal([Constraint::Min(0), Constraint::Length(16)]).areas(facts);
         Paragraph::new(self.facts()).render(facts, buffer);
-        Paragraph::new(self.newest()).render(newest, buffer);
+        Paragraph::new(self.newest())
+            .wrap(Wrap { trim: false })
+            .render(newest, buffer);
         let [rates, _, filled] = Layout::vertical([
             Constraint::Length(4),
             Constraint::Min(0),
