@@ -133,6 +133,15 @@ pub fn need_program(program: &str, package: &str) -> Result<()> {
     let found = std::env::split_paths(&path)
         .chain([PathBuf::from("/usr/sbin"), PathBuf::from("/sbin")])
         .any(|folder| folder.join(program).is_file());
+    install_unless(found, program, package)
+}
+
+/// Sees to it that the host has the file `path`, from the Debian package `package`.
+pub fn need_file(path: &str, package: &str) -> Result<()> {
+    install_unless(Path::new(path).is_file(), path, package)
+}
+
+fn install_unless(found: bool, program: &str, package: &str) -> Result<()> {
     if found {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 //! The unit tests of muennet-core on aarch64, in QEMU's user mode.
 
 use crate::{
-    cache::need_program,
+    cache::{need_file, need_program},
     run::{cargo, quietly, workspace},
     rust_src,
 };
@@ -15,12 +15,12 @@ pub fn unit_tests() -> Result<()> {
     rust_src::provide()?;
     need_program("aarch64-linux-gnu-gcc", "gcc-aarch64-linux-gnu")?;
     need_program("qemu-aarch64", "qemu-user")?;
-    let libraries = "/usr/aarch64-linux-gnu";
-    if !std::path::Path::new(libraries).join("lib/libc.so").exists() {
-        // The compiler's package only recommends its C library.
-        need_program("none", "libc6-dev-arm64-cross")?;
-    }
-    let runner = format!("qemu-aarch64 -L {libraries}");
+    // The compiler's package only recommends its C library.
+    need_file(
+        "/usr/aarch64-linux-gnu/lib/libc.so",
+        "libc6-dev-arm64-cross",
+    )?;
+    let runner = "qemu-aarch64 -L /usr/aarch64-linux-gnu";
     quietly(
         cargo(&[
             "test",
