@@ -52,12 +52,13 @@ pub fn module(lab: &Lab) -> Result<()> {
     let line = "muennet name=net0,,net%d in=testchannel_2 out=,,testchannel_1 \
                 reader_protocol=1 writer_protocol=,,1";
     // Loaded, shown, in use by nobody, and gone.
-    for load in ["modprobe", "insmod /lib/modules/*/extra/"] {
+    for load in ["modprobe", "insmod"] {
         let command = match load {
             "modprobe" => format!("modprobe {line}"),
+            // By path; what it needs went with the last one.
             _ => format!(
-                "cd /lib/modules/*/extra && insmod muennet.ko {}",
-                &line[8..]
+                "modprobe muen_ivshmem && cd /lib/modules/*/extra && insmod ./{}",
+                line.replacen("muennet ", "muennet.ko ", 1)
             ),
         };
         vm.ok(&command)?;
