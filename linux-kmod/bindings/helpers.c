@@ -20,9 +20,7 @@ void muennet_dev_sw_netstats_tx_add(struct net_device *dev, unsigned int packets
 void muennet_dev_kfree_skb_any(struct sk_buff *skb) { dev_kfree_skb_any(skb); }
 void muennet_dev_consume_skb_any(struct sk_buff *skb) { dev_consume_skb_any(skb); }
 void muennet_skb_tx_timestamp(struct sk_buff *skb) { skb_tx_timestamp(skb); }
-unsigned int muennet_skb_headlen(const struct sk_buff *skb) { return skb_headlen(skb); }
 bool muennet_net_ratelimit(void) { return net_ratelimit(); }
-unsigned int muennet_smp_processor_id(void) { return raw_smp_processor_id(); }
 void muennet_local_bh_disable(void) { local_bh_disable(); }
 void muennet_local_bh_enable(void) { local_bh_enable(); }
 int muennet_request_irq(unsigned int irq, irq_handler_t handler, const char *name, void *dev) { return request_irq(irq, handler, 0, name, dev); }
@@ -32,7 +30,6 @@ void muennet_set_live_addr_change(struct net_device *dev) { dev->priv_flags |= I
 void muennet_eth_type_trans(struct sk_buff *skb, struct net_device *dev) { skb->protocol = eth_type_trans(skb, dev); }
 unsigned int muennet_skb_frags(const struct sk_buff *skb) { return skb_shinfo(skb)->nr_frags; }
 const void *muennet_skb_frag(const struct sk_buff *skb, unsigned int i, unsigned int *len) { *len = skb_frag_size(&skb_shinfo(skb)->frags[i]); return skb_frag_address(&skb_shinfo(skb)->frags[i]); }
-u32 muennet_skb_mark(const struct sk_buff *skb) { return skb->mark; }
 void muennet_skb_set_mark(struct sk_buff *skb, u32 mark) { skb->mark = mark; }
 void muennet_skb_set_dev(struct sk_buff *skb, struct net_device *dev) { skb->dev = dev; }
 void muennet_skb_put_mac(struct sk_buff *skb, const void *header, unsigned int len) { memcpy(skb_push(skb, len), header, len); skb_reset_mac_header(skb); __skb_pull(skb, len); }
@@ -62,9 +59,8 @@ void muennet_genlmsg_cancel(struct sk_buff *skb, void *header) { genlmsg_cancel(
 void muennet_family_netnsok(struct genl_family *family) { family->netnsok = true; }
 const struct genl_info *muennet_dump_info(struct netlink_callback *cb) { return genl_info_dump(cb); }
 long *muennet_cb_args(struct netlink_callback *cb) { return cb->args; }
-bool muennet_irqs_disabled(void) { return irqs_disabled(); }
 bool muennet_is_err(const void *pointer) { return IS_ERR(pointer); }
 long muennet_ptr_err(const void *pointer) { return PTR_ERR(pointer); }
-bool muennet_skb_partial(const struct sk_buff *skb) { return skb->ip_summed == CHECKSUM_PARTIAL; }
 unsigned int muennet_skb_checksum_start(const struct sk_buff *skb) { return skb_checksum_start_offset(skb); }
 unsigned int muennet_skb_checksum_offset(const struct sk_buff *skb) { return skb->csum_offset; }
+bool muennet_here(unsigned int cpu) { return raw_smp_processor_id() == cpu && !irqs_disabled(); }

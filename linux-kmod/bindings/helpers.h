@@ -18,9 +18,7 @@ void muennet_dev_sw_netstats_tx_add(struct net_device *dev, unsigned int packets
 void muennet_dev_kfree_skb_any(struct sk_buff *skb);
 void muennet_dev_consume_skb_any(struct sk_buff *skb);
 void muennet_skb_tx_timestamp(struct sk_buff *skb);
-unsigned int muennet_skb_headlen(const struct sk_buff *skb);
 bool muennet_net_ratelimit(void);
-unsigned int muennet_smp_processor_id(void);
 void muennet_local_bh_disable(void);
 void muennet_local_bh_enable(void);
 int muennet_request_irq(unsigned int irq, irq_handler_t handler, const char *name, void *dev);
@@ -30,7 +28,6 @@ void muennet_set_live_addr_change(struct net_device *dev);
 void muennet_eth_type_trans(struct sk_buff *skb, struct net_device *dev);
 unsigned int muennet_skb_frags(const struct sk_buff *skb);
 const void *muennet_skb_frag(const struct sk_buff *skb, unsigned int i, unsigned int *len);
-u32 muennet_skb_mark(const struct sk_buff *skb);
 void muennet_skb_set_mark(struct sk_buff *skb, u32 mark);
 void muennet_skb_set_dev(struct sk_buff *skb, struct net_device *dev);
 void muennet_skb_put_mac(struct sk_buff *skb, const void *header, unsigned int len);
@@ -60,13 +57,13 @@ void muennet_genlmsg_cancel(struct sk_buff *skb, void *header);
 void muennet_family_netnsok(struct genl_family *family);
 const struct genl_info *muennet_dump_info(struct netlink_callback *cb);
 long *muennet_cb_args(struct netlink_callback *cb);
-bool muennet_irqs_disabled(void);
 bool muennet_is_err(const void *pointer);
 long muennet_ptr_err(const void *pointer);
-bool muennet_skb_partial(const struct sk_buff *skb);
 unsigned int muennet_skb_checksum_start(const struct sk_buff *skb);
 unsigned int muennet_skb_checksum_offset(const struct sk_buff *skb);
+bool muennet_here(unsigned int cpu);
 
 /* Macros that bindgen cannot evaluate. */
 enum { MUENNET_COALESCE = ETHTOOL_COALESCE_RX_USECS | ETHTOOL_COALESCE_RX_MAX_FRAMES };
+static const u32 MUENNET_CHECKSUM_PARTIAL = CHECKSUM_PARTIAL;
 static const u64 MUENNET_FEATURES = NETIF_F_SG | NETIF_F_HW_CSUM;

@@ -93,9 +93,9 @@ impl Receive {
         self.show(polling.device(), counters, children);
         let budget = usize::try_from(budget).unwrap_or(0);
         let mut done = 0;
+        let mut arrivals: [_; BURST] =
+            core::array::from_fn(|_| Arrival::new(Packet { polling, skb: None }));
         while done < budget {
-            let mut arrivals: [_; BURST] =
-                core::array::from_fn(|_| Arrival::new(Packet { polling, skb: None }));
             let room = BURST.min(budget - done);
             let read = match arrivals.get_mut(..room) {
                 Some(arrivals) => self.receiver.receive_burst(arrivals),
@@ -104,8 +104,8 @@ impl Receive {
             done += match read {
                 Read::Taken(burst) => {
                     overrun(counters, burst.lost);
-                    for arrival in arrivals {
-                        match (arrival.result, arrival.sink.skb) {
+                    for arrival in arrivals.iter_mut().take(burst.taken) {
+                        match (arrival.result, arrival.sink.skb.take()) {
                             (Some(Ok(frame)), Some(skb)) => {
                                 self.deliver(polling, children, frame, skb);
                             }

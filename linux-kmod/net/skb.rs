@@ -44,23 +44,27 @@ impl SkBuff {
         unsafe { (*self.0.as_ptr()).len as usize }
     }
 
-    /// The bytes in the linear part; all of them, unless the device takes fragments.
+    /// The bytes in the linear part; all of them, unless the packet has fragments.
     pub(crate) fn head(&self) -> &[u8] {
-        // SAFETY: valid by the invariants; `data` has `headlen` initialised bytes.
+        // SAFETY: valid by the invariants; `data` has as many initialised bytes as
+        // are not in fragments.
         unsafe {
-            let len = bindings::muennet_skb_headlen(self.0.as_ptr());
-            slice::from_raw_parts((*self.0.as_ptr()).data, len as usize)
+            let skb = self.0.as_ptr();
+            let len = (*skb).len.wrapping_sub((*skb).data_len);
+            slice::from_raw_parts((*skb).data, len as usize)
         }
     }
 
     /// Calls `with` with the pieces of the packet, in order.
+    #[inline]
     pub(crate) fn with_parts<R>(&self, with: impl FnOnce(&[&[u8]]) -> R) -> R {
         let head = self.head();
         // SAFETY: valid by the invariants.
-        let count = unsafe { bindings::muennet_skb_frags(self.0.as_ptr()) } as usize;
-        if count == 0 {
+        if unsafe { (*self.0.as_ptr()).data_len } == 0 {
             return with(&[head]);
         }
+        // SAFETY: valid by the invariants.
+        let count = unsafe { bindings::muennet_skb_frags(self.0.as_ptr()) } as usize;
         let mut parts = [head; MAX_PARTS];
         let mut used = 1;
         for (index, part) in (0..).zip(parts.iter_mut().skip(1).take(count)) {
@@ -77,19 +81,27 @@ impl SkBuff {
         with(parts.get(..used).unwrap_or(&[]))
     }
 
+    /// The fields that a copy of the packet has too.
+    fn headers(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_1 {
+        // SAFETY: valid by the invariants; the other name of these fields is the same.
+        unsafe { (&(*self.0.as_ptr()).__bindgen_anon_4.__bindgen_anon_1).as_ref() }
+    }
+
     /// The packet's mark.
     pub(crate) fn mark(&self) -> u32 {
-        // SAFETY: valid by the invariants.
-        unsafe { bindings::muennet_skb_mark(self.0.as_ptr()) }
+        // SAFETY: valid by the invariants; both names of the field are u32.
+        unsafe { self.headers().__bindgen_anon_4.mark }
     }
 
     /// The checksum that is to be filled in on the way out: where the sum begins,
     /// and where its field lies from there.
+    #[inline]
     pub(crate) fn checksum(&self) -> Option<(usize, usize)> {
+        let state = self.headers().ip_summed();
+        let skb = self.0.as_ptr();
         // SAFETY: valid by the invariants.
         unsafe {
-            let skb = self.0.as_ptr();
-            bindings::muennet_skb_partial(skb).then(|| {
+            (u32::from(state) == bindings::MUENNET_CHECKSUM_PARTIAL).then(|| {
                 let start = bindings::muennet_skb_checksum_start(skb) as usize;
                 (start, bindings::muennet_skb_checksum_offset(skb) as usize)
             })

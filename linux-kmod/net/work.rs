@@ -43,10 +43,8 @@ impl<T: Sync> Call<T> {
     /// `cpu`; true if here. The caller must not be moved to another CPU meanwhile,
     /// as with softirqs disabled.
     pub(crate) fn on(&self, cpu: u32) -> bool {
-        // SAFETY: both look at the CPU's own state only.
-        let here = unsafe {
-            bindings::muennet_smp_processor_id() == cpu && !bindings::muennet_irqs_disabled()
-        };
+        // SAFETY: looks at the CPU's own state only.
+        let here = unsafe { bindings::muennet_here(cpu) };
         if here {
             (self.call)(&self.argument);
         } else {
