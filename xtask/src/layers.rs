@@ -4,11 +4,12 @@
 use crate::{
     bench, host,
     lab::Lab,
+    packaging,
     progress::Seconds,
     proofs,
     run::{cargo, quietly, workspace},
     rust_src, scenarios,
-    tree::Flavour,
+    tree::{Flavour, Tree},
     unikernel::Image,
     unsafe_code,
 };
@@ -26,6 +27,8 @@ struct Layer {
 enum Check {
     /// On this machine.
     Host(fn() -> Result<()>),
+    /// Inside of the root tree, for Debian's kernel.
+    Tree(fn(&Tree) -> Result<()>),
     /// In virtual machines.
     Vm(fn(&Lab) -> Result<()>),
 }
@@ -130,6 +133,11 @@ const LAYERS: &[Layer] = &[
         name: "native",
         about: "two processes beside a queue, TAPs and a cache line, in short",
         check: Check::Host(bench::native::check),
+    },
+    Layer {
+        name: "packaging",
+        about: "make install, DKMS, patch series, Debian package, netlink specification",
+        check: Check::Tree(packaging::check),
     },
     Layer {
         name: "demo",
@@ -238,6 +246,8 @@ pub fn run(chosen: &[String], flavour: Flavour) -> Result<bool> {
         let start = Instant::now();
         let result = match layer.check {
             Check::Host(_) if flavour != Flavour::Stock && chosen.is_empty() => continue,
+            Check::Tree(_) if flavour != Flavour::Stock => continue,
+            Check::Tree(check) => open(&lab, flavour).and_then(|lab| check(&lab.tree)),
             Check::Host(check) => check(),
             Check::Vm(check) => open(&lab, flavour).and_then(check),
         };

@@ -4,6 +4,7 @@
 
 mod bench;
 mod cache;
+mod deb;
 mod debug_kernel;
 mod demo;
 mod host;
@@ -13,6 +14,7 @@ mod lab;
 mod layers;
 mod mirror;
 mod netns;
+mod packaging;
 mod process;
 mod progress;
 mod proofs;
@@ -29,7 +31,7 @@ mod vm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tree::Flavour;
+use tree::{Flavour, Tree};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -70,6 +72,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         kernel: Flavour,
     },
+    /// Make the Debian package of the tools.
+    Deb,
     /// Open a shell in a VM with the modules, an echo server at the other end.
     Shell,
     /// Run the checks: lints, unit tests, models, documentation, VMs.
@@ -97,6 +101,7 @@ fn main() -> ExitCode {
         Command::Bench { vm, native } => bench(vm, native).map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
         Command::Kmod { kernel } => kmods(kernel).map(|()| true),
+        Command::Deb => deb().map(|()| true),
         Command::Test { list: true, .. } => {
             layers::list();
             Ok(true)
@@ -123,8 +128,13 @@ fn bench(vm: bool, native: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn deb() -> anyhow::Result<()> {
+    println!("{}", deb::make(&Tree::with(Flavour::Stock)?)?.display());
+    Ok(())
+}
+
 fn kmods(kernel: Flavour) -> anyhow::Result<()> {
-    for module in kmod::build(&tree::Tree::with(kernel)?)? {
+    for module in kmod::build(&Tree::with(kernel)?)? {
         println!("{}", module.display());
     }
     Ok(())

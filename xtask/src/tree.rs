@@ -58,7 +58,7 @@ const TOOLS: &[&str] = &["iptables", "nftables", "iputils-tracepath"];
 pub struct Tree {
     root: PathBuf,
     kernel: Kernel,
-    _cache: Cache,
+    cache: Cache,
 }
 
 /// Which kernel the VMs run, and modules are built for.
@@ -151,7 +151,7 @@ impl Tree {
         Ok(Self {
             root,
             kernel,
-            _cache: cache,
+            cache,
         })
     }
 
@@ -186,6 +186,11 @@ impl Tree {
             Flavour::Stock => "/work",
             Flavour::Debug => "/work-debug",
         }
+    }
+
+    /// Installs Debian packages in the tree that only some need; `what` names them.
+    pub fn install(&self, what: &str, packages: &[&str]) -> Result<()> {
+        install(&self.root, &self.cache, what, packages)
     }
 
     /// A command inside of the tree.
@@ -245,12 +250,12 @@ fn bootstrap(root: &Path) -> Result<()> {
 
 /// Installs Debian packages once; `what` names them.
 pub fn install(root: &Path, cache: &Cache, what: &str, packages: &[&str]) -> Result<()> {
-    let lists = packages.iter().map(|package| {
-        let list = format!("var/lib/dpkg/info/{package}.list");
-        root.join(list)
-    });
-    let lists: Vec<_> = lists.collect();
-    cache.once(what, &packages.join(" "), &lists, || {
+    // Every package has this folder, whatever else of it there is.
+    let proofs: Vec<_> = packages
+        .iter()
+        .map(|package| root.join("usr/share/doc").join(package))
+        .collect();
+    cache.once(what, &packages.join(" "), &proofs, || {
         fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
         run::quietly(inside(root, "apt-get").args(["update", "-q"]))?;
         let mut command = inside(root, "apt-get");
