@@ -301,6 +301,55 @@ mod tests {
         assert_eq!(made, add_child);
     }
 
+    const SPECIFICATION: &str = include_str!("../../linux-kmod/netlink/muennet.yaml");
+
+    /// Names in the specification, by the depth at which they stand. Their order is
+    /// that of the numbers, from 1.
+    fn named(depth: usize) -> Vec<&'static str> {
+        let start = format!("{}name: ", " ".repeat(depth));
+        SPECIFICATION
+            .lines()
+            .filter_map(|line| line.strip_prefix(&start))
+            .collect()
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_specification() {
+        let commands = [
+            ("add-child", Command::AddChild),
+            ("del-child", Command::DelChild),
+            ("add-mark", Command::AddMark),
+            ("del-mark", Command::DelMark),
+            ("get-interface", Command::GetInterface),
+            ("get-child", Command::GetChild),
+            ("get-mark", Command::GetMark),
+        ];
+        assert_eq!(named(6), commands.map(|(name, _)| name));
+        assert!(commands
+            .into_iter()
+            .map(|(_, command)| command as u8)
+            .eq(1..=7));
+        let attributes = [
+            ("dev", number::DEV),
+            ("child-dev", number::CHILD_DEV),
+            ("mark", number::MARK),
+            ("ifindex", number::IFINDEX),
+            ("mode", number::MODE),
+            ("in", number::IN),
+            ("out", number::OUT),
+            ("mtu", number::MTU),
+            ("carrier", number::CARRIER),
+            ("rx-frames", number::RX_FRAMES),
+            ("tx-frames", number::TX_FRAMES),
+            ("rx-lost", number::RX_LOST),
+            ("rx-rejected", number::RX_REJECTED),
+            ("epochs", number::EPOCHS),
+            ("pad", 15),
+        ];
+        assert_eq!(named(8), attributes.map(|(name, _)| name));
+        assert!(attributes.into_iter().map(|(_, number)| number).eq(1..=15));
+    }
+
     #[test]
     fn every_attribute_survives_the_way_there_and_back() {
         let attributes = vec![

@@ -3,7 +3,7 @@
 //! policy being served.
 
 use crate::{
-    initramfs, kmod,
+    initramfs, kmod, libnl,
     process::Process,
     progress,
     run::{cargo, quietly, workspace},
@@ -81,7 +81,8 @@ impl Lab {
         let modules = kmod::build(&tree)?;
         build_programs()?;
         let initramfs = progress::step("initramfs", || {
-            let programs = ["probe", "meter", "muennet_cfg"].map(program);
+            let mut programs = ["probe", "meter", "muennet_cfg"].map(program).to_vec();
+            programs.push(libnl::build(&tree)?);
             initramfs::pack(&tree, &modules, &programs, &program("liblink_muennet.so"))
         })?;
         Ok(Self { tree, initramfs })

@@ -195,6 +195,16 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::parameters),
     },
     Layer {
+        name: "modprobe",
+        about: "the example for modprobe.d, unloading in order",
+        check: Check::Vm(scenarios::modprobe),
+    },
+    Layer {
+        name: "cfg",
+        about: "muennet_cfg: listing, refusals, and the original's program beside it",
+        check: Check::Vm(scenarios::cfg),
+    },
+    Layer {
         name: "reload",
         about: "100 loads and unloads under a flood of pings",
         check: Check::Vm(scenarios::reload),

@@ -12,6 +12,7 @@ mod initramfs;
 mod kmod;
 mod lab;
 mod layers;
+mod libnl;
 mod mirror;
 mod netns;
 mod packaging;

@@ -3,11 +3,13 @@
 //! laboratory, serves a policy of `tests/policies`, boots what it needs, and fails
 //! with what it saw instead of what it should have seen.
 
+mod cfg;
 mod children;
 mod ethtool;
 mod hostile;
 mod ip_mode;
 mod modes;
+mod modprobe;
 mod module;
 mod parameters;
 mod path_mtu;
@@ -17,11 +19,13 @@ mod unikernel;
 mod upstream;
 mod wire;
 
+pub use cfg::cfg;
 pub use children::children;
 pub use ethtool::ethtool;
 pub use hostile::hostile;
 pub use ip_mode::ip_mode;
 pub use modes::modes;
+pub use modprobe::modprobe;
 pub use module::module;
 pub use parameters::parameters;
 pub use path_mtu::path_mtu;
