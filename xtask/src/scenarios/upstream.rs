@@ -36,7 +36,7 @@ pub fn upstream(lab: &Lab) -> Result<()> {
         };
         for (what, port, then, expected) in [
             ("tcp", 6969, "head -n 1 <&3", "hello"),
-            ("udp", 6969, "echo anybody >&3; head -n 1 <&3", "hello"),
+            ("udp", 6969, "echo anybody >&3; head -c 8 <&3", "ydobyna"),
             ("tcp", 6970, "echo smoltcp >&3; head -n 1 <&3", "pctloms"),
             (
                 "tcp",
