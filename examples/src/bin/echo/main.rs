@@ -47,7 +47,7 @@ fn run(args: &Args) -> Result<()> {
         "echo: {} at {}, port {}",
         args.address,
         args.mac,
-        servers::PORT
+        muennet_servers::echo::PORT
     );
 
     let mut peer = Peer::Down;
