@@ -5,7 +5,7 @@
 use crate::{
     children::Children,
     counters::{self, Counter, Counters},
-    mapping, muen,
+    interfaces, mapping, muen,
     net::{
         device::Device,
         driver::{Driver, Errors, Network, Properties, Registration, Wake},
@@ -96,6 +96,14 @@ impl Interface {
             pr_err!("{name}: {}\n", core::format_args!("{error}"));
             EINVAL
         };
+        if let Some(channel) = config.output.filter(|channel| interfaces::write(channel.name)) {
+            pr_err!(
+                "parameter out, entry {position}, value \"{}\": another interface writes this \
+                 channel; give each its own\n",
+                channel.name
+            );
+            return Err(EINVAL);
+        }
         let found = |access, channel| {
             config::channel(access, position, channel, muen::memory(channel)?)
                 .map_err(|error| params::refuse(&error))

@@ -34,6 +34,11 @@ impl Drop for List {
     }
 }
 
+/// True if an interface writes this channel already: a channel has one writer.
+pub(crate) fn write(channel: &str) -> bool {
+    all().iter().any(|interface| interface.channels().1.to_bytes() == channel.as_bytes())
+}
+
 /// The interfaces, locked.
 pub(crate) fn all() -> impl core::ops::Deref<Target = KVec<HeldOf<Interface>>> {
     INTERFACES.lock()

@@ -88,5 +88,6 @@ unsafe impl shm::Memory for Output {
     }
 }
 
-// SAFETY: a channel to write is writable, and has one writer.
+// SAFETY: a channel to write is writable; a second interface that would write it is
+// refused.
 unsafe impl shm::MemoryMut for Output {}

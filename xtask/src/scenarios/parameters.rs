@@ -55,6 +55,17 @@ const WRONG: &[(Parameters, &str, &str)] = &[
         EPERM,
         "parameter out, entry 1, value \"input\": this channel is read-only",
     ),
+    // A channel has one writer.
+    (
+        &[
+            ("name", "net0,net1"),
+            ("in", "input,"),
+            ("out", "output,output"),
+            ("writer_protocol", "1,1"),
+        ],
+        EINVAL,
+        "parameter out, entry 2, value \"output\": another interface writes this channel",
+    ),
     (
         &[("reader_protocol", "")],
         EINVAL,
