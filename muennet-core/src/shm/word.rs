@@ -60,10 +60,10 @@ pub(super) unsafe fn store(at: *mut u64, value: u64) {
 /// `from` is readable and `to` writable for `len` bytes; they do not overlap.
 #[inline]
 pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
-    hook::access();
     // SAFETY: as promised by the caller.
     unsafe {
         if len >= LONG && platform::MOVES {
+            hook::access();
             platform::memcpy(from, to, len);
         } else {
             move_short_out(from, to, len);
@@ -78,10 +78,10 @@ pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
 /// As for [`move_out`].
 #[inline]
 pub(super) unsafe fn move_in(from: *const u8, to: *mut u8, len: usize) {
-    hook::access();
     // SAFETY: as promised by the caller.
     unsafe {
         if len >= LONG && platform::MOVES {
+            hook::access();
             platform::memcpy(from, to, len);
         } else {
             move_short_in(from, to, len);
