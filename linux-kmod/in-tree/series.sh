@@ -32,7 +32,7 @@ commit() {
 # The sources below a folder, into a folder of the driver.
 sources() {
 	(cd "$1" && find . -name '*.rs' ! -name '*_generated.rs' ! -name tests.rs ! -name models.rs \
-		-o -name '*.[ch]' ! -name '*.mod.c' -o -name 'Kbuild*') |
+		-o -name '*.[ch]' ! -name '*.mod.c' -o -name 'Kbuild*' -o -name '*.md') |
 		while read -r file; do
 			mkdir -p "$driver/$2/$(dirname "$file")"
 			cp "$1/$file" "$driver/$2/$file"
