@@ -20,7 +20,7 @@ use std::{
 /// Restarts of each side; the fastest counts, since others use the machine too.
 const RESTARTS: usize = 3;
 /// Within so long the fastest restart has recovered.
-const RECOVERED: Duration = Duration::from_secs(1);
+pub const RECOVERED: Duration = Duration::from_secs(1);
 /// Bytes of a channel file.
 const CHANNEL: u64 = 4 << 20;
 
@@ -353,6 +353,11 @@ fn iperf3(stage: &Stage, from: &Netns, to: &Netns, address: &str) -> Result<f64>
     let serving = stage.start(serving.args(["-s", "-1", "--forceflush"]), "iperf3")?;
     serving.until_said("listening")?;
     let said = from.ok(&format!("iperf3 -c {address} -t 2 -f m"))?;
+    megabits(&said)
+}
+
+/// What iperf3 says that arrived, in megabits per second.
+pub fn megabits(said: &str) -> Result<f64> {
     let line = said.lines().rfind(|line| line.contains("receiver"));
     let words: Vec<_> = line.unwrap_or_default().split_whitespace().collect();
     let unit = words.iter().position(|word| *word == "Mbits/sec");
@@ -473,6 +478,7 @@ fn refused(netns: &Netns, prefix: &str, arguments: &str, words: &str) -> Result<
     }
 }
 
-fn said(what: &str) {
+/// A line below the layer's.
+pub fn said(what: &str) {
     println!("      {what}");
 }

@@ -210,6 +210,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::reload),
     },
     Layer {
+        name: "bridge",
+        about: "a host's ping, curl and iperf3 reach a unikernel and a Linux VM by a bridge",
+        check: Check::Vm(scenarios::bridge),
+    },
+    Layer {
         name: "unikernel",
         about: "Linux and a unikernel: ping, echo, status page, start below a second",
         check: Check::Vm(scenarios::unikernel),

@@ -3,6 +3,7 @@
 //! laboratory, serves a policy of `tests/policies`, boots what it needs, and fails
 //! with what it saw instead of what it should have seen.
 
+mod bridge;
 mod cfg;
 mod children;
 mod ethtool;
@@ -19,6 +20,7 @@ mod unikernel;
 mod upstream;
 mod wire;
 
+pub use bridge::bridge;
 pub use cfg::cfg;
 pub use children::children;
 pub use ethtool::ethtool;
