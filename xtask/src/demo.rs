@@ -60,6 +60,17 @@ pub fn one_wire_in(lab: &Lab) -> Result<()> {
     carrier(&mut vm)?;
     summary.line("modprobe, carrier", "net0 is up");
 
+    answers(&mut vm, &mut summary)?;
+
+    vm.finish()?;
+    let said = echo.terminate();
+    summary.line("clean end", last_line(&said).trim_start_matches("echo: "));
+    println!("\nAll of it works. Next: cargo xtask shell, or the README's \"In a Linux subject\".");
+    Ok(())
+}
+
+/// Ping, TCP and UDP echo from Linux.
+fn answers(vm: &mut Vm, summary: &mut Summary) -> Result<()> {
     let ping = vm.ok("ping -c 10 -i 0.1 192.168.7.2")?;
     ensure!(ping.contains(" 0% packet loss"), "{ping}");
     summary.line("10 pings", last_line(&ping));
@@ -73,11 +84,6 @@ pub fn one_wire_in(lab: &Lab) -> Result<()> {
 
     let udp = vm.ok("probe udp 192.168.7.2:7 --to 1472")?;
     summary.line("UDP echo of 1..1472 bytes", &last_line(&udp)[5..]);
-
-    vm.finish()?;
-    let said = echo.terminate();
-    summary.line("clean end", last_line(&said).trim_start_matches("echo: "));
-    println!("\nAll of it works. Next: cargo xtask shell, or the README's \"In a Linux subject\".");
     Ok(())
 }
 
@@ -159,19 +165,7 @@ pub fn unikernel_in(lab: &Lab, image: &Path) -> Result<()> {
     );
     unikernel.until_said("link up")?;
 
-    let ping = vm.ok("ping -c 10 -i 0.1 192.168.7.2")?;
-    ensure!(ping.contains(" 0% packet loss"), "{ping}");
-    summary.line("10 pings", last_line(&ping));
-
-    let tcp = vm.ok("probe tcp 192.168.7.2:7 --bytes 10485760")?;
-    let (said, hash) = last_line(&tcp)
-        .split_once(", sha256 ")
-        .context("no checksum")?;
-    summary.line("10 MB through TCP echo", &said[5..]);
-    summary.line("  checksum there and back", &hash[..40]);
-
-    let udp = vm.ok("probe udp 192.168.7.2:7 --to 1472")?;
-    summary.line("UDP echo of 1..1472 bytes", &last_line(&udp)[5..]);
+    answers(&mut vm, &mut summary)?;
 
     let page = vm.ok("curl --silent --show-error --fail http://192.168.7.2/")?;
     for word in ["subject   echo", "link      up", "peer      192.168.7.1:"] {
