@@ -403,14 +403,17 @@ impl<T: Driver> Operations<T> {
         // SAFETY: the kernel calls with a registered device of `T` and its own statistics.
         unsafe {
             let device = Device::from_raw(device);
-            bindings::dev_fetch_sw_netstats(stats, (*device.as_raw()).__bindgen_anon_2.tstats);
+            let mut sum = bindings::rtnl_link_stats64::default();
+            bindings::dev_fetch_sw_netstats(&mut sum, (*device.as_raw()).__bindgen_anon_2.tstats);
             let errors = Private::<T>::of(device).driver.errors();
-            (*stats).rx_missed_errors += errors.rx_missed;
-            (*stats).rx_over_errors += errors.rx_over;
-            (*stats).rx_length_errors += errors.rx_length;
-            (*stats).rx_frame_errors += errors.rx_frame;
-            (*stats).rx_errors += errors.rx_length + errors.rx_frame + errors.rx_over;
-            (*stats).rx_dropped += errors.rx_dropped;
+            sum.rx_missed_errors = errors.rx_missed;
+            sum.rx_over_errors = errors.rx_over;
+            sum.rx_length_errors = errors.rx_length;
+            sum.rx_frame_errors = errors.rx_frame;
+            sum.rx_errors = errors.rx_length + errors.rx_frame + errors.rx_over;
+            sum.rx_dropped = errors.rx_dropped;
+            // In a netlink message they lie at a multiple of four bytes.
+            stats.write_unaligned(sum);
         }
     }
 }
