@@ -81,7 +81,9 @@ impl Lab {
         let modules = kmod::build(&tree)?;
         build_programs()?;
         let initramfs = progress::step("initramfs", || {
-            let mut programs = ["probe", "meter", "muennet_cfg"].map(program).to_vec();
+            let mut programs = ["probe", "meter", "stream", "reload", "muennet_cfg"]
+                .map(program)
+                .to_vec();
             programs.push(libnl::build(&tree)?);
             initramfs::pack(&tree, &modules, &programs, &program("liblink_muennet.so"))
         })?;

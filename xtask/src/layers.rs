@@ -170,6 +170,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::modes),
     },
     Layer {
+        name: "many",
+        about: "32 interfaces by one line, all of them at once",
+        check: Check::Vm(scenarios::many),
+    },
+    Layer {
         name: "children",
         about: "children in namespaces, their marks, links, rights and races",
         check: Check::Vm(scenarios::children),
@@ -208,6 +213,16 @@ const LAYERS: &[Layer] = &[
         name: "reload",
         about: "100 loads and unloads under a flood of pings",
         check: Check::Vm(scenarios::reload),
+    },
+    Layer {
+        name: "churn",
+        about: "links, children, peers and the module come and go at once, under traffic",
+        check: Check::Vm(scenarios::churn),
+    },
+    Layer {
+        name: "streams",
+        about: "two minutes of TCP both ways, every byte compared; MUENNET_SECONDS sets how long",
+        check: Check::Vm(scenarios::streams),
     },
     Layer {
         name: "bridge",

@@ -26,6 +26,15 @@ impl Mode {
         }
     }
 
+    /// An element with a good frame that has a mark, if the mode knows marks.
+    pub fn marked(self, mtu: usize, mark: u32) -> Vec<u8> {
+        let mut element = self.element(mtu);
+        if self == Self::NetHdr {
+            element[..4].copy_from_slice(&mark.to_le_bytes());
+        }
+        element
+    }
+
     /// An element with a good frame.
     pub fn element(self, mtu: usize) -> Vec<u8> {
         let mut element = vec![0; self.element_size(mtu)];

@@ -44,6 +44,17 @@ enum Command {
         #[arg(long, default_value_t = 10)]
         frames: u64,
     },
+    /// Start anew again and again, and send good frames with marks in between.
+    ComeAndGo {
+        #[command(flatten)]
+        channel: Channel,
+        /// Say so after this many times.
+        #[arg(long)]
+        times: u64,
+        /// A mark to send with (mode net-hdr).
+        #[arg(long)]
+        mark: Vec<u32>,
+    },
     /// Tell one lie, and leave it there.
     Lie {
         #[command(flatten)]
@@ -104,6 +115,15 @@ fn run(args: Args) -> Result<()> {
             }
             region.ring();
         }
+        Command::ComeAndGo {
+            channel,
+            times,
+            mark,
+        } => {
+            let mut region = Region::channel(&client, &channel)?;
+            println!("told");
+            come_and_go(&mut region, &channel, times, &mark);
+        }
         Command::Lie { channel, lie } => {
             let mut region = Region::channel(&client, &channel)?;
             lie.tell(&mut region, &channel);
@@ -122,6 +142,33 @@ fn run(args: Args) -> Result<()> {
     loop {
         thread::park();
     }
+}
+
+/// A writer that does not live long.
+fn come_and_go(region: &mut Region, channel: &Channel, times: u64, marks: &[u32]) -> ! {
+    const BURSTS: usize = 5;
+    const PAUSE: Duration = Duration::from_millis(5);
+    let elements: Vec<_> = marks
+        .iter()
+        .map(|mark| channel.mode.marked(channel.mtu, *mark))
+        .collect();
+    for life in 1.. {
+        region.start();
+        for _ in 0..BURSTS {
+            for element in &elements {
+                region.send(element);
+            }
+            region.ring();
+            thread::sleep(PAUSE);
+        }
+        region.stop();
+        region.ring();
+        thread::sleep(PAUSE);
+        if life == times {
+            println!("came {times} times");
+        }
+    }
+    unreachable!("lives are not counted to the end");
 }
 
 /// Connects; while the server takes leave of the one before, it refuses the next.

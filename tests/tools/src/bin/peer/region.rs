@@ -127,6 +127,11 @@ impl Region {
         self.store(EPOCH, self.epoch);
     }
 
+    /// Ends the epoch, as an honest writer does.
+    pub fn stop(&self) {
+        self.store(EPOCH, 0);
+    }
+
     /// A sound header, counters at 0.
     pub fn header(&mut self) {
         self.store(TRANSPORT_AT, TRANSPORT);
