@@ -12,7 +12,7 @@
 //! | 3 ADD_MARK | CHILD_DEV, MARK | |
 //! | 4 DEL_MARK | CHILD_DEV, MARK | |
 //! | 5 GET_INTERFACE (dump) | | DEV, IFINDEX … EPOCHS |
-//! | 6 GET_CHILD (dump) | | DEV, CHILD_DEV, IFINDEX, RX_FRAMES, TX_FRAMES |
+//! | 6 GET_CHILD (dump) | | DEV, CHILD_DEV, IFINDEX, RX_FRAMES, TX_FRAMES, PARENT_IFINDEX |
 //! | 7 GET_MARK (dump) | | CHILD_DEV, MARK |
 //!
 //! | attribute | type | meaning |
@@ -30,6 +30,7 @@
 //! | 13 RX_REJECTED | u64 | elements that held no acceptable frame |
 //! | 14 EPOCHS | u64 | epochs of the peer |
 //! | 15 PAD | | fills up to where a u64 may be |
+//! | 16 PARENT_IFINDEX | u32 | number of the parent, if it is in the same namespace |
 //!
 //! Every command needs CAP_NET_ADMIN in the caller's network namespace; one that
 //! touches a parent, in the parent's as well. A child lives in the namespace of
@@ -76,6 +77,7 @@ mod attribute {
     pub(super) const RX_REJECTED: u16 = 13;
     pub(super) const EPOCHS: u16 = 14;
     pub(super) const PAD: u16 = 15;
+    pub(super) const PARENT_IFINDEX: u16 = 16;
 }
 
 /// Bytes of an interface's name, without the NUL.
@@ -192,14 +194,18 @@ fn children(dump: &Dump<'_>, interface: &Interface) -> Result<KVec<HeldLink<Chil
 
 fn dump_children(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) -> Result {
     use attribute::*;
+    let parent = interface.device();
+    // A number says something in its own namespace only.
+    let parent_index = (parent.net() == dump.net()).then(|| parent.index());
     for child in children(dump, interface)? {
         let (device, traffic) = (child.device(), child.device().traffic());
         dump.entry(|message| {
-            message.text(DEV, interface.device().name())?;
+            message.text(DEV, parent.name())?;
             message.text(CHILD_DEV, device.name())?;
             message.number(IFINDEX, device.index())?;
             message.long(RX_FRAMES, traffic.rx_frames, PAD)?;
-            message.long(TX_FRAMES, traffic.tx_frames, PAD)
+            message.long(TX_FRAMES, traffic.tx_frames, PAD)?;
+            parent_index.map_or(Ok(()), |index| message.number(PARENT_IFINDEX, index))
         });
     }
     Ok(())

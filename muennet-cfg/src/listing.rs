@@ -7,11 +7,22 @@ use crate::{
 };
 use serde::Serialize;
 
-/// An interface with channels.
+/// An interface with children, as this network namespace sees it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Interface {
     /// Its name.
     pub name: String,
+    /// What can be said of it here; nothing if it is in another network namespace, from
+    /// where this one has children of it.
+    #[serde(flatten)]
+    pub here: Option<Here>,
+    /// Its children in this network namespace, by name.
+    pub children: Vec<Child>,
+}
+
+/// An interface with channels, in this network namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Here {
     /// Its index.
     pub ifindex: u32,
     /// `raw`, `net_hdr` or `eth_dev`.
@@ -36,8 +47,6 @@ pub struct Interface {
     pub rx_rejected: u64,
     /// Times the peer began anew.
     pub epochs: u64,
-    /// Its children, by name.
-    pub children: Vec<Child>,
 }
 
 /// A child of an interface.
@@ -55,6 +64,9 @@ pub struct Child {
     pub marks: Vec<u32>,
     #[serde(skip)]
     parent: String,
+    /// The parent's index, if it is in this network namespace.
+    #[serde(skip)]
+    parent_index: Option<u32>,
 }
 
 /// Asks the driver for all of it.
@@ -66,7 +78,8 @@ pub fn read(client: &mut Client) -> Result<Vec<Interface>, Error> {
 }
 
 /// Puts the three lists together. They were read one after the other: what belongs to
-/// an interface or a child that was not there then is left out.
+/// an interface or a child that was not there then is left out. A child whose parent
+/// has no index here comes from another network namespace.
 fn assemble(
     interfaces: Vec<Vec<Attribute>>,
     children: Vec<Vec<Attribute>>,
@@ -93,39 +106,54 @@ fn assemble(
         child.marks.sort_unstable();
     }
     children.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut interfaces: Vec<Interface> = interfaces.into_iter().map(interface).collect();
+    let mut found: Vec<Interface> = interfaces.into_iter().map(interface).collect();
+    found.sort_by_key(|interface| interface.here.as_ref().map(|here| here.ifindex));
     for child in children {
-        if let Some(parent) = interfaces
-            .iter_mut()
-            .find(|interface| interface.name == child.parent)
-        {
+        let is_parent = |interface: &&mut Interface| match (&interface.here, child.parent_index) {
+            (Some(here), Some(index)) => here.ifindex == index,
+            (None, None) => interface.name == child.parent,
+            _ => false,
+        };
+        if let Some(parent) = found.iter_mut().find(is_parent) {
             parent.children.push(child);
+        } else if child.parent_index.is_none() {
+            found.push(Interface {
+                name: child.parent.clone(),
+                here: None,
+                children: vec![child],
+            });
         }
     }
-    interfaces.sort_by_key(|interface| interface.ifindex);
-    interfaces
+    found
 }
 
 fn interface(attributes: Vec<Attribute>) -> Interface {
-    let mut interface = Interface::default();
+    let (mut name, mut here) = (String::new(), Here::default());
     for attribute in attributes {
         match attribute {
-            Attribute::Dev(name) => interface.name = name,
-            Attribute::IfIndex(index) => interface.ifindex = index,
-            Attribute::Mode(mode) => interface.mode = mode,
-            Attribute::In(channel) => interface.input = channel,
-            Attribute::Out(channel) => interface.output = channel,
-            Attribute::Mtu(mtu) => interface.mtu = mtu,
-            Attribute::Carrier(carrier) => interface.carrier = carrier,
-            Attribute::RxFrames(count) => interface.rx_frames = count,
-            Attribute::TxFrames(count) => interface.tx_frames = count,
-            Attribute::RxLost(count) => interface.rx_lost = count,
-            Attribute::RxRejected(count) => interface.rx_rejected = count,
-            Attribute::Epochs(count) => interface.epochs = count,
-            Attribute::ChildDev(_) | Attribute::Mark(_) | Attribute::Unknown(_) => {}
+            Attribute::Dev(dev) => name = dev,
+            Attribute::IfIndex(index) => here.ifindex = index,
+            Attribute::Mode(mode) => here.mode = mode,
+            Attribute::In(channel) => here.input = channel,
+            Attribute::Out(channel) => here.output = channel,
+            Attribute::Mtu(mtu) => here.mtu = mtu,
+            Attribute::Carrier(carrier) => here.carrier = carrier,
+            Attribute::RxFrames(count) => here.rx_frames = count,
+            Attribute::TxFrames(count) => here.tx_frames = count,
+            Attribute::RxLost(count) => here.rx_lost = count,
+            Attribute::RxRejected(count) => here.rx_rejected = count,
+            Attribute::Epochs(count) => here.epochs = count,
+            Attribute::ChildDev(_)
+            | Attribute::Mark(_)
+            | Attribute::ParentIfIndex(_)
+            | Attribute::Unknown(_) => {}
         }
     }
-    interface
+    Interface {
+        name,
+        here: Some(here),
+        children: Vec::new(),
+    }
 }
 
 fn child(attributes: Vec<Attribute>) -> Child {
@@ -137,6 +165,7 @@ fn child(attributes: Vec<Attribute>) -> Child {
             Attribute::IfIndex(index) => child.ifindex = index,
             Attribute::RxFrames(count) => child.rx_frames = count,
             Attribute::TxFrames(count) => child.tx_frames = count,
+            Attribute::ParentIfIndex(index) => child.parent_index = Some(index),
             _ => {}
         }
     }
@@ -180,16 +209,24 @@ pub(crate) mod tests {
                 Attribute::IfIndex(index),
                 Attribute::RxFrames(12),
                 Attribute::TxFrames(3),
+                Attribute::ParentIfIndex(3),
             ]
         };
         let mark = |name: &str, mark| vec![Attribute::ChildDev(name.into()), Attribute::Mark(mark)];
         let orphan = vec![
             Attribute::Dev("gone".into()),
             Attribute::ChildDev("lost".into()),
+            Attribute::ParentIfIndex(9),
+        ];
+        // Its parent's name is also that of an interface here, which is another.
+        let foreign = vec![
+            Attribute::Dev("net0".into()),
+            Attribute::ChildDev("c3".into()),
+            Attribute::IfIndex(7),
         ];
         assemble(
             interfaces,
-            vec![child("c2", 6), orphan, child("c1", 5)],
+            vec![child("c2", 6), orphan, foreign, child("c1", 5)],
             vec![
                 mark("c1", 9),
                 mark("c1", 5),
@@ -203,14 +240,16 @@ pub(crate) mod tests {
     #[test]
     fn three_lists_become_one_tree() {
         let tree = sample();
-        assert_eq!(tree.len(), 2);
+        assert_eq!(tree.len(), 3);
         assert_eq!(tree[0].name, "net0");
-        assert_eq!(tree[0].rx_lost, 2);
+        assert_eq!(tree[0].here.as_ref().unwrap().rx_lost, 2);
         let names: Vec<_> = tree[0].children.iter().map(|child| &child.name).collect();
         assert_eq!(names, ["c1", "c2"]);
         assert_eq!(tree[0].children[0].marks, [5, 7, 8, 9]);
         assert!(tree[0].children[1].marks.is_empty());
-        assert!(tree[1].children.is_empty() && !tree[1].carrier);
+        assert!(tree[1].children.is_empty() && !tree[1].here.as_ref().unwrap().carrier);
+        assert_eq!((&*tree[2].name, &tree[2].here), ("net0", &None));
+        assert_eq!(tree[2].children[0].name, "c3");
     }
 
     #[test]
@@ -221,5 +260,7 @@ pub(crate) mod tests {
         assert_eq!(json[0]["children"][0]["marks"][3], 9);
         assert_eq!(json[1]["name"], "mirage1");
         assert_eq!(json[0]["children"][0].get("parent"), None);
+        assert_eq!(json[2]["children"][0]["name"], "c3");
+        assert_eq!(json[2].get("ifindex"), None);
     }
 }

@@ -29,7 +29,8 @@ pub enum Command {
     DelMark = 4,
     /// Lists the interfaces: DEV, IFINDEX and all that follows.
     GetInterface = 5,
-    /// Lists the children: DEV, CHILD_DEV, IFINDEX, RX_FRAMES, TX_FRAMES.
+    /// Lists the children: DEV, CHILD_DEV, IFINDEX, RX_FRAMES, TX_FRAMES,
+    /// PARENT_IFINDEX.
     GetChild = 6,
     /// Lists the marks, one a message: CHILD_DEV, MARK.
     GetMark = 7,
@@ -66,6 +67,8 @@ pub enum Attribute {
     RxRejected(u64),
     /// Times the peer began anew.
     Epochs(u64),
+    /// Index of a child's parent, if it is in the same network namespace.
+    ParentIfIndex(u32),
     /// One that this program does not know: a younger driver may say more.
     Unknown(u16),
 }
@@ -85,6 +88,7 @@ mod number {
     pub const RX_LOST: u16 = 12;
     pub const RX_REJECTED: u16 = 13;
     pub const EPOCHS: u16 = 14;
+    pub const PARENT_IFINDEX: u16 = 16;
 }
 
 impl Nla for Attribute {
@@ -96,7 +100,7 @@ impl Nla for Attribute {
             | Self::Mode(text)
             | Self::In(text)
             | Self::Out(text) => text.len() + 1,
-            Self::Mark(_) | Self::IfIndex(_) | Self::Mtu(_) => 4,
+            Self::Mark(_) | Self::IfIndex(_) | Self::Mtu(_) | Self::ParentIfIndex(_) => 4,
             Self::Carrier(_) => 1,
             Self::RxFrames(_)
             | Self::TxFrames(_)
@@ -123,6 +127,7 @@ impl Nla for Attribute {
             Self::RxLost(_) => number::RX_LOST,
             Self::RxRejected(_) => number::RX_REJECTED,
             Self::Epochs(_) => number::EPOCHS,
+            Self::ParentIfIndex(_) => number::PARENT_IFINDEX,
             Self::Unknown(kind) => *kind,
         }
     }
@@ -137,7 +142,10 @@ impl Nla for Attribute {
                 buffer[..text.len()].copy_from_slice(text.as_bytes());
                 buffer[text.len()] = 0;
             }
-            Self::Mark(value) | Self::IfIndex(value) | Self::Mtu(value) => {
+            Self::Mark(value)
+            | Self::IfIndex(value)
+            | Self::Mtu(value)
+            | Self::ParentIfIndex(value) => {
                 emit_u32(buffer, *value).expect("value_len gives the room");
             }
             Self::Carrier(value) => buffer[0] = u8::from(*value),
@@ -180,6 +188,7 @@ impl Parseable<NlaBuffer<&[u8]>> for Attribute {
             number::RX_LOST => parse_u64(value).map(Self::RxLost),
             number::RX_REJECTED => parse_u64(value).map(Self::RxRejected),
             number::EPOCHS => parse_u64(value).map(Self::Epochs),
+            number::PARENT_IFINDEX => parse_u32(value).map(Self::ParentIfIndex),
             unknown => Ok(Self::Unknown(unknown)),
         };
         parsed.with_context(|| format!("attribute {}", attribute.kind()))
@@ -345,9 +354,10 @@ mod tests {
             ("rx-rejected", number::RX_REJECTED),
             ("epochs", number::EPOCHS),
             ("pad", 15),
+            ("parent-ifindex", number::PARENT_IFINDEX),
         ];
         assert_eq!(named(8), attributes.map(|(name, _)| name));
-        assert!(attributes.into_iter().map(|(_, number)| number).eq(1..=15));
+        assert!(attributes.into_iter().map(|(_, number)| number).eq(1..=16));
     }
 
     #[test]
@@ -367,6 +377,7 @@ mod tests {
             Attribute::RxLost(2),
             Attribute::RxRejected(3),
             Attribute::Epochs(4),
+            Attribute::ParentIfIndex(3),
             Attribute::Unknown(15),
         ];
         let message = Message::new(Command::GetInterface, attributes);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The listing as people read it.
 
-use crate::listing::{Child, Interface};
+use crate::listing::{Child, Here, Interface};
 use std::fmt;
 
 /// Shows interfaces as a tree.
@@ -17,6 +17,24 @@ impl fmt::Display for Tree<'_> {
 }
 
 fn write_interface(f: &mut fmt::Formatter<'_>, interface: &Interface) -> fmt::Result {
+    write!(f, "{}: ", Printable(&interface.name))?;
+    let stem = if interface.children.is_empty() {
+        ' '
+    } else {
+        '│'
+    };
+    match &interface.here {
+        Some(here) => write_here(f, here, stem)?,
+        None => writeln!(f, "in another network namespace")?,
+    }
+    let last = interface.children.len().saturating_sub(1);
+    for (index, child) in interface.children.iter().enumerate() {
+        write_child(f, child, if index == last { '└' } else { '├' })?;
+    }
+    Ok(())
+}
+
+fn write_here(f: &mut fmt::Formatter<'_>, here: &Here, stem: char) -> fmt::Result {
     let channel = |name: &str| {
         if name.is_empty() {
             "none".to_owned()
@@ -26,37 +44,22 @@ fn write_interface(f: &mut fmt::Formatter<'_>, interface: &Interface) -> fmt::Re
     };
     writeln!(
         f,
-        "{}: {}, in {}, out {}, mtu {}, {}",
-        Printable(&interface.name),
-        Printable(&interface.mode),
-        channel(&interface.input),
-        channel(&interface.output),
-        interface.mtu,
-        if interface.carrier {
+        "{}, in {}, out {}, mtu {}, {}",
+        Printable(&here.mode),
+        channel(&here.input),
+        channel(&here.output),
+        here.mtu,
+        if here.carrier {
             "carrier"
         } else {
             "no carrier"
         },
     )?;
-    let stem = if interface.children.is_empty() {
-        ' '
-    } else {
-        '│'
-    };
     writeln!(
         f,
         "{stem}   rx frames {}, lost {}, rejected {}, epochs {}; tx frames {}",
-        interface.rx_frames,
-        interface.rx_lost,
-        interface.rx_rejected,
-        interface.epochs,
-        interface.tx_frames,
-    )?;
-    let last = interface.children.len().saturating_sub(1);
-    for (index, child) in interface.children.iter().enumerate() {
-        write_child(f, child, if index == last { '└' } else { '├' })?;
-    }
-    Ok(())
+        here.rx_frames, here.rx_lost, here.rx_rejected, here.epochs, here.tx_frames,
+    )
 }
 
 fn write_child(f: &mut fmt::Formatter<'_>, child: &Child, branch: char) -> fmt::Result {
@@ -129,6 +132,8 @@ net0: net_hdr, in testchannel_4, out testchannel_3, mtu 1500, carrier
 └── c2: no marks; rx frames 12; tx frames 3
 mirage1: eth_dev, in mirage1|out, out none, mtu 1500, no carrier
     rx frames 0, lost 0, rejected 0, epochs 0; tx frames 0
+net0: in another network namespace
+└── c3: no marks; rx frames 0; tx frames 0
 ";
         assert_eq!(Tree(&sample()).to_string(), expected);
     }

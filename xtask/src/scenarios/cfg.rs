@@ -37,6 +37,7 @@ pub fn cfg(lab: &Lab) -> Result<()> {
     ] {
         both(&mut vm, one, other)?;
     }
+    elsewhere(&mut vm)?;
     words(&mut vm)?;
     vm.ok("modprobe -r muennet")?;
     vm.finish()
@@ -92,6 +93,25 @@ fn both(vm: &mut Vm, one: &str, other: &str) -> Result<()> {
     let left = vm.ok("muennet_cfg list")?;
     ensure!(!left.contains("──"), "children are left:\n{left}");
     Ok(())
+}
+
+/// A namespace sees its children, though their parent is in another one.
+fn elsewhere(vm: &mut Vm) -> Result<()> {
+    vm.ok("ip netns add n1 && ip netns exec n1 muennet_cfg add_child net0 c1")?;
+    vm.ok("ip netns exec n1 muennet_cfg add_mark c1 5")?;
+    let there = vm.ok("ip netns exec n1 muennet_cfg list")?;
+    let expected = "net0: in another network namespace\n\
+                    └── c1: mark 5; rx frames 0; tx frames 0\n";
+    ensure!(
+        there == expected,
+        "in the child's namespace it lists:\n{there}"
+    );
+    let here = vm.ok("muennet_cfg list")?;
+    ensure!(
+        !here.contains("c1"),
+        "in its parent's namespace it lists:\n{here}"
+    );
+    vm.ok("ip netns del n1").map(drop)
 }
 
 /// What it says is what the kernel says, and what to do.
