@@ -48,6 +48,8 @@ impl Writer for Shown {
         let device = self.0.device();
         let (input, output) = self.0.channels();
         let traffic = device.traffic();
+        // The folder keeps the name that the interface had when the module was loaded.
+        core::writeln!(f, "name:     {}", text(device.name()))?;
         core::writeln!(f, "mode:     {}", text(self.0.mode_name()))?;
         core::writeln!(f, "mtu:      {}", device.mtu())?;
         core::writeln!(f, "carrier:  {}", if device.carrier() { "on" } else { "off" })?;

@@ -118,6 +118,13 @@ pub fn ethtool(lab: &Lab) -> Result<()> {
         statistic(&mut vm, "rx_epochs")? == 2,
         "the second epoch is not counted"
     );
+    // Renamed, it is still found by its first name.
+    vm.ok("ip link set net0 down && ip link set net0 name other")?;
+    contains(
+        &mut vm,
+        "cat /sys/kernel/debug/muennet/net0/info",
+        &["name:     other\n", "carrier:  off\n"],
+    )?;
     vm.ok("rmmod muennet")?;
     let left = vm.run("ls -d /sys/kernel/debug/muennet")?;
     ensure!(left.status != 0, "rmmod left a folder in debugfs");
