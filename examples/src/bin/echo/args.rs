@@ -6,7 +6,7 @@ use muennet_host::attach::ChannelArgs;
 use smoltcp::wire::Ipv4Cidr;
 use std::{fmt, str::FromStr};
 
-/// Answers ping, TCP echo and UDP echo (port 7) on a pair of Muen channels.
+/// Answers ping, TCP echo, UDP echo (port 7) and iperf3 on a pair of Muen channels.
 #[derive(Debug, Parser)]
 #[command(
     version,

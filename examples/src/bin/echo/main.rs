@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A Rust component on a Muen channel: answers ping, TCP echo and UDP echo.
+//! A Rust component on a Muen channel: answers ping, TCP echo, UDP echo and iperf3.
 
 mod args;
 mod attach;
@@ -44,10 +44,11 @@ fn run(args: &Args) -> Result<()> {
     let mut servers = servers::Servers::new(&mut sockets);
     device.activate(muennet_host::epoch::random());
     println!(
-        "echo: {} at {}, port {}",
+        "echo: {} at {}, port {}, iperf3 on port {}",
         args.address,
         args.mac,
-        muennet_servers::echo::PORT
+        muennet_servers::echo::PORT,
+        muennet_servers::iperf3::PORT
     );
 
     let mut peer = Peer::Down;
@@ -64,11 +65,13 @@ fn run(args: &Args) -> Result<()> {
             peer = now;
         }
         interface.poll(Instant::now(), &mut device, &mut sockets);
-        if servers.serve(&mut sockets) {
+        let busy = servers.serve(&mut sockets);
+        if busy {
             interface.poll(Instant::now(), &mut device, &mut sockets);
         }
         device.flush();
-        if !device.has_pending() {
+        // What came with that poll is not served yet.
+        if !busy && !device.has_pending() {
             let delay = interface.poll_delay(Instant::now(), &sockets);
             let limit = delay.map_or(WATCH, |delay| WATCH.min(delay.into()));
             match &ground.vector {
