@@ -144,6 +144,7 @@ pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
         interface.poll(now(&machine), &mut device, &mut servers.set);
         let (peer, counters, uptime) = (device.peer(), device.counters(), machine.now());
         let mut busy = servers.serve_echo();
+        busy |= servers.serve_iperf3(now(&machine));
         busy |= servers.serve_http(|request, page, clients| match request {
             http::Request::Get("/") => {
                 let report = Report {
@@ -168,6 +169,10 @@ pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
             interface.poll(now(&machine), &mut device, &mut servers.set);
         }
         device.flush();
+        if busy {
+            // What came with that poll is not served yet.
+            continue;
+        }
         let delay = interface.poll_delay(now(&machine), &servers.set);
         let Ok(()) = device.next_poll(delay).wait(&mut machine, watch);
     }

@@ -12,7 +12,7 @@ use muennet_core::{
     framing::Ethernet,
     link::{Link, Receiver, Sender},
 };
-use muennet_servers::{echo, http};
+use muennet_servers::{echo, http, iperf3};
 use smoltcp::{
     iface::{Config, Interface, SocketHandle, SocketSet, SocketStorage},
     socket::{icmp, tcp, udp},
@@ -153,6 +153,7 @@ impl Ends {
         let (device, interface, servers) = &mut self.server;
         interface.poll(time(), device, &mut servers.set);
         servers.serve_echo();
+        servers.serve_iperf3(time());
         servers.serve_http(|request, page, clients| match request {
             http::Request::Get("/") => {
                 let clients = clients.0.iter().flatten().count();
@@ -286,6 +287,27 @@ impl Ends {
             })
             && good
     }
+
+    /// A client whose wish iperf3's server cannot grant.
+    fn iperf3(&mut self) -> bool {
+        self.tcp().abort();
+        if !self.connect(iperf3::PORT, PORT + 2) || !self.until(|ends| ends.tcp().can_send()) {
+            return false;
+        }
+        let asked = [&[b'a'; 37][..], &[0, 0, 0, 12], br#"{"udp":true}"#]
+            .iter()
+            .all(|part| self.tcp().send_slice(part).is_ok());
+        // The parameters may come; an option is not implemented.
+        let expected = [9, 0xfe, 0, 0, 0, 13, 0, 0, 0, 0];
+        let (mut answer, mut len) = ([0; 10], 0);
+        asked
+            && self.until(|ends| {
+                let socket = ends.tcp();
+                len += socket.recv_slice(&mut answer[len..]).unwrap_or(0);
+                !socket.may_recv()
+            })
+            && answer == expected
+    }
 }
 
 /// The byte at a place of the stream.
@@ -308,11 +330,12 @@ pub fn run() -> bool {
         log!("no channels");
         return false;
     };
-    let checks: [(&str, Check); 4] = [
+    let checks: [(&str, Check); 5] = [
         ("ping", Ends::ping),
         ("UDP echo", Ends::datagrams),
         ("TCP echo", Ends::stream),
         ("HTTP", Ends::page),
+        ("iperf3", Ends::iperf3),
     ];
     let mut passed = true;
     for (name, check) in checks {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A subject without an operating system. On x86_64 it answers ping, TCP and UDP
-//! echo and HTTP on a pair of Muen channels, under QEMU or on Muen; on aarch64 it
+//! echo, HTTP and iperf3 on a pair of Muen channels, under QEMU or on Muen; on aarch64 it
 //! tests itself over channels to itself. `cargo xtask demo --unikernel` runs it.
 #![no_std]
 #![no_main]

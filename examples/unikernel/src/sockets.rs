@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The sockets of the servers, and where their buffers are.
 
-use muennet_servers::{echo, http};
+use muennet_servers::{echo, http, iperf3};
 use smoltcp::{
     iface::{SocketHandle, SocketSet, SocketStorage},
     socket::{tcp, udp},
+    time::Instant,
     wire::IpEndpoint,
 };
 use static_cell::ConstStaticCell;
 
-/// Connections that are served at a time: echo, HTTP.
+/// Connections that are served at a time: echo, HTTP, iperf3.
 const ECHO: usize = 4;
 const HTTP: usize = 2;
-/// Bytes of each buffer of an echo connection.
-const ECHO_BUFFER: usize = 64 * 1024;
+const IPERF3: usize = iperf3::CONNECTIONS;
+/// Bytes of each buffer of an echo connection, and of iperf3.
+const STREAM_BUFFER: usize = 64 * 1024;
 /// Bytes of the buffers of an HTTP connection: a request, a page with its header.
 const REQUEST: usize = 1024;
 const ANSWER: usize = http::PAGE + 256;
@@ -21,18 +23,22 @@ const ANSWER: usize = http::PAGE + 256;
 const DATAGRAMS: usize = 32;
 const DATAGRAM_BUFFER: usize = 64 * 1024;
 /// All sockets.
-const SOCKETS: usize = ECHO + HTTP + 1;
+const SOCKETS: usize = CONNECTIONS + 1;
+/// Those for connections.
+const CONNECTIONS: usize = ECHO + HTTP + IPERF3;
 
 /// All zero at first, so that they take no room in the image.
 struct Buffers {
-    echo: [[[u8; ECHO_BUFFER]; 2]; ECHO],
+    echo: [[[u8; STREAM_BUFFER]; 2]; ECHO],
+    iperf3: [[[u8; STREAM_BUFFER]; 2]; IPERF3],
     request: [[u8; REQUEST]; HTTP],
     answer: [[u8; ANSWER]; HTTP],
     datagrams: [[u8; DATAGRAM_BUFFER]; 2],
 }
 
 static BUFFERS: ConstStaticCell<Buffers> = ConstStaticCell::new(Buffers {
-    echo: [[[0; ECHO_BUFFER]; 2]; ECHO],
+    echo: [[[0; STREAM_BUFFER]; 2]; ECHO],
+    iperf3: [[[0; STREAM_BUFFER]; 2]; IPERF3],
     request: [[0; REQUEST]; HTTP],
     answer: [[0; ANSWER]; HTTP],
     datagrams: [[0; DATAGRAM_BUFFER]; 2],
@@ -54,6 +60,7 @@ pub struct Servers {
     pub set: SocketSet<'static>,
     echo: [SocketHandle; ECHO],
     http: [SocketHandle; HTTP],
+    iperf3: iperf3::Server,
     udp: SocketHandle,
 }
 
@@ -75,14 +82,18 @@ impl Servers {
     pub fn new() -> Self {
         let Buffers {
             echo,
+            iperf3,
             request,
             answer,
             datagrams,
         } = BUFFERS.take();
         let Tables { metadata, sockets } = TABLES.take();
         let mut set = SocketSet::new(&mut sockets[..]);
-        let echo = echo.iter_mut().map(|[a, b]| (&mut a[..], &mut b[..]));
-        let echo = connections(&mut set, echo);
+        let streams = |buffers: &'static mut [[[u8; STREAM_BUFFER]; 2]]| {
+            buffers.iter_mut().map(|[a, b]| (&mut a[..], &mut b[..]))
+        };
+        let echo = connections(&mut set, streams(echo));
+        let iperf3 = iperf3::Server::new(connections(&mut set, streams(iperf3)));
         let pages = request.iter_mut().zip(answer);
         let http = connections(&mut set, pages.map(|(a, b)| (&mut a[..], &mut b[..])));
         let ([datagrams_a, datagrams_b], [metadata_a, metadata_b]) = (datagrams, metadata);
@@ -94,6 +105,7 @@ impl Servers {
             set,
             echo,
             http,
+            iperf3,
             udp,
         }
     }
@@ -105,6 +117,11 @@ impl Servers {
             busy |= echo::stream(self.set.get_mut(handle));
         }
         busy
+    }
+
+    /// Serves iperf3; true if there is something to send.
+    pub fn serve_iperf3(&mut self, now: Instant) -> bool {
+        self.iperf3.serve(&mut self.set, now)
     }
 
     /// Answers HTTP requests; true if there is something to send.
@@ -124,7 +141,8 @@ impl Servers {
 
     /// Who is connected.
     fn clients(&self) -> Clients {
-        let mut handles = self.echo.iter().chain(&self.http);
+        let servers = self.echo.iter().chain(&self.http);
+        let mut handles = servers.chain(self.iperf3.handles());
         Clients(core::array::from_fn(|_| {
             let socket: &tcp::Socket<'_> = self.set.get(*handles.next()?);
             Some((socket.local_endpoint()?.port, socket.remote_endpoint()?))
@@ -142,4 +160,4 @@ impl Servers {
 }
 
 /// The connections: own port and the other end.
-pub struct Clients(pub [Option<(u16, IpEndpoint)>; ECHO + HTTP]);
+pub struct Clients(pub [Option<(u16, IpEndpoint)>; CONNECTIONS]);
