@@ -106,7 +106,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "components",
-        about: "the small components: events, two links, embassy-net, half a minute of loss",
+        about: "the small components: events, two links, embassy-net, two minutes of loss",
         check: Check::Host(components),
     },
     Layer {
@@ -369,7 +369,7 @@ fn components() -> Result<()> {
         &["events"][..],
         &["two_links"],
         &["embassy"],
-        &["soak", "--", "--seconds", "30"],
+        &["soak", "--", "--seconds", "120"],
     ] {
         let run = [
             "run",
