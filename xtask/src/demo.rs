@@ -87,6 +87,20 @@ fn answers(vm: &mut Vm, summary: &mut Summary) -> Result<()> {
     Ok(())
 }
 
+/// iperf3 from Linux, both ways.
+fn iperf3(vm: &mut Vm, summary: &mut Summary) -> Result<()> {
+    for (what, flag) in [("iperf3 there", ""), ("iperf3 back", "-R")] {
+        let said = vm.ok(&format!("iperf3 -c 192.168.7.2 -t 3 -f m {flag}"))?;
+        let line = said
+            .lines()
+            .rfind(|line| line.contains("receiver"))
+            .with_context(|| format!("no result of iperf3:\n{said}"))?;
+        let words: Vec<_> = line.split_whitespace().skip(2).collect();
+        summary.line(what, &words.join(" "));
+    }
+    Ok(())
+}
+
 /// Two Linux VMs.
 pub fn two_linux() -> Result<()> {
     let lab = Lab::open()?;
@@ -117,15 +131,7 @@ pub fn two_linux_in(lab: &Lab) -> Result<()> {
     summary.line("10 pings", last_line(&ping));
     b.ok("iperf3 -s -D")?;
     b.until("netstat -ltn | grep -q :5201")?;
-    for (what, flag) in [("iperf3 a -> b", ""), ("iperf3 b -> a", "-R")] {
-        let said = a.ok(&format!("iperf3 -c 192.168.7.2 -t 3 -f m {flag}"))?;
-        let line = said
-            .lines()
-            .rfind(|line| line.contains("receiver"))
-            .with_context(|| format!("no result of iperf3:\n{said}"))?;
-        let words: Vec<_> = line.split_whitespace().skip(2).collect();
-        summary.line(what, &words.join(" "));
-    }
+    iperf3(&mut a, &mut summary)?;
     a.finish()?;
     b.finish()?;
     println!("\nAll of it works.");
@@ -166,6 +172,7 @@ pub fn unikernel_in(lab: &Lab, image: &Path) -> Result<()> {
     unikernel.until_said("link up")?;
 
     answers(&mut vm, &mut summary)?;
+    iperf3(&mut vm, &mut summary)?;
 
     let page = vm.ok("curl --silent --show-error --fail http://192.168.7.2/")?;
     for word in ["subject   echo", "link      up", "peer      192.168.7.1:"] {
