@@ -6,7 +6,7 @@ use crate::{
     ended::Ended,
     place::{stay_on, Taps},
     queue,
-    round_trip::{frame, line, Side},
+    round_trip::{by_hand, frame, line, Side},
 };
 use anyhow::{Context, Result};
 use clap::ValueEnum;
@@ -50,6 +50,8 @@ pub enum What {
     Tap,
     /// A cache line, there and back.
     Line,
+    /// A frame by hand, there and back.
+    ByHand,
     /// A frame, there and back.
     Frame,
 }
@@ -59,7 +61,7 @@ impl What {
     pub fn measures(self) -> usize {
         match self {
             Self::Alone | Self::Queue | Self::Channel | Self::Tap => 1,
-            Self::Line | Self::Frame => 0,
+            Self::Line | Self::ByHand | Self::Frame => 0,
         }
     }
 }
@@ -105,6 +107,10 @@ impl Half {
                 transfer(&mut tap, self.sends(), self.amount, &mut ended, |_| {})?
             }
             What::Line => line(&self.folder.join("line"), self.asks(), self.amount)?,
+            What::ByHand => {
+                let (there, back) = (self.folder.join("there"), self.folder.join("back"));
+                by_hand(&there, &back, self.asks(), self.amount)?
+            }
             What::Frame => {
                 link = self.link()?;
                 frame(&mut link, self.asks(), self.amount)?

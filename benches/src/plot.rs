@@ -34,6 +34,7 @@ pub fn draw(results: &Results, path: &Path) -> Result<()> {
         "there and back, ns (less is better)",
         &[
             ("cache line", &results.line, false),
+            ("by hand", &results.by_hand, false),
             ("64-byte frame", &results.frame, true),
         ],
         f64::min,

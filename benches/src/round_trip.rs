@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! There and back between two polling processes: a cache line, and a frame.
+//! There and back between two polling processes: a cache line, a frame by hand, and
+//! a frame.
 
 use anyhow::{bail, ensure, Context, Result};
 use muennet_core::{
@@ -13,7 +14,7 @@ use std::{
     fs::OpenOptions,
     hint::spin_loop,
     path::Path,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{fence, AtomicU16, AtomicU32, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -92,6 +93,114 @@ pub fn line(path: &Path, side: Side, trips: u64) -> Result<Duration> {
                 Side::Answers => {
                     lines.hear(value)?;
                     lines.say(value);
+                }
+            }
+        }
+        Ok(())
+    };
+    run(1, WARM)?;
+    let start = Instant::now();
+    run(WARM, WARM + trips)?;
+    Ok(start.elapsed())
+}
+
+/// A channel without muennet-core: its counters and elements where they belong, and
+/// nothing checked, mapped into both processes.
+struct ByHand {
+    memory: Output,
+    elements: u64,
+}
+
+impl ByHand {
+    /// Bytes of an element, and where in it the length is.
+    const SIZE: usize = 1516;
+    const LENGTH: usize = 1514;
+    /// Where the first element is, and the header's fields.
+    const FIRST: usize = 64;
+    const EPOCH: usize = 8;
+    const START: usize = 48;
+    const WRITTEN: usize = 56;
+
+    fn new(path: &Path) -> Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        let memory = Output::new(&file, 0, file.metadata()?.len() as usize)?;
+        let room = memory.len().checked_sub(Self::FIRST);
+        let elements = room.context("the file is too short")? / Self::SIZE;
+        ensure!(elements > 0, "the file is too short");
+        Ok(Self {
+            memory,
+            elements: elements as u64,
+        })
+    }
+
+    fn at<T>(&self, offset: usize) -> &T {
+        // SAFETY: atomics only, as the callers ask for; aligned to four bytes at least in
+        // an element, to eight in the header; the file holds header and elements.
+        unsafe { &*self.memory.base().as_ptr().add(offset).cast::<T>() }
+    }
+
+    fn counter(&self, field: usize) -> &AtomicU64 {
+        self.at(field)
+    }
+
+    /// The first words of an element, and its length.
+    #[inline]
+    fn element(&self, count: u64) -> (&[AtomicU32; FRAME / 4], &AtomicU16) {
+        let offset = Self::FIRST + (count % self.elements) as usize * Self::SIZE;
+        (self.at(offset), self.at(offset + Self::LENGTH))
+    }
+
+    #[inline]
+    fn write(&self, count: u64) {
+        self.counter(Self::START).store(count, Ordering::Relaxed);
+        fence(Ordering::Release);
+        let (words, length) = self.element(count);
+        for word in words {
+            word.store(count as u32, Ordering::Relaxed);
+        }
+        length.store(FRAME as u16, Ordering::Relaxed);
+        fence(Ordering::Release);
+        self.counter(Self::WRITTEN).store(count, Ordering::Relaxed);
+    }
+
+    #[inline]
+    fn read(&self, count: u64) -> Result<()> {
+        let current = || self.counter(Self::EPOCH).load(Ordering::Relaxed) == 0;
+        let mut looks = 0..PATIENCE;
+        while !current() || self.counter(Self::WRITTEN).load(Ordering::Relaxed) != count {
+            ensure!(looks.next().is_some(), "the other side is gone");
+            spin_loop();
+        }
+        fence(Ordering::Acquire);
+        let (words, length) = self.element(count);
+        let whole = length.load(Ordering::Relaxed) == FRAME as u16;
+        let mut same = true;
+        for word in words {
+            same &= word.load(Ordering::Relaxed) == count as u32;
+        }
+        fence(Ordering::Acquire);
+        let started = self.counter(Self::START).load(Ordering::Relaxed);
+        ensure!(
+            whole && same && started == count && current(),
+            "another element came"
+        );
+        Ok(())
+    }
+}
+
+/// The same by hand, in elements of channels: what the protocol itself takes.
+pub fn by_hand(there: &Path, back: &Path, side: Side, trips: u64) -> Result<Duration> {
+    let (there, back) = (ByHand::new(there)?, ByHand::new(back)?);
+    let run = |from: u64, to: u64| -> Result<()> {
+        for count in from..to {
+            match side {
+                Side::Asks => {
+                    there.write(count);
+                    back.read(count)?;
+                }
+                Side::Answers => {
+                    there.read(count)?;
+                    back.write(count);
                 }
             }
         }

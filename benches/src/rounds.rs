@@ -26,6 +26,8 @@ pub struct Results {
     /// Nanoseconds.
     pub line: Vec<f64>,
     /// Nanoseconds.
+    pub by_hand: Vec<f64>,
+    /// Nanoseconds.
     pub frame: Vec<f64>,
 }
 
@@ -68,6 +70,7 @@ pub fn run(rounds: u32, bytes: u64, trips: u64) -> Result<Results> {
         // The slow one is shown fewer bytes.
         results.tap.push(gigabits(What::Tap, 4)?);
         results.line.push(per_trip(What::Line)?);
+        results.by_hand.push(per_trip(What::ByHand)?);
         results.frame.push(per_trip(What::Frame)?);
         eprintln!("round {round} of {rounds}");
     }
@@ -84,6 +87,7 @@ fn measure(taps: &Taps, what: What, amount: u64) -> Result<f64> {
         What::Channel => "channel",
         What::Tap => "tap",
         What::Line => "line",
+        What::ByHand => "by-hand",
         What::Frame => "frame",
     };
     let start = |side: usize| -> Result<Child> {
@@ -115,7 +119,7 @@ fn measure(taps: &Taps, what: What, amount: u64) -> Result<f64> {
 
 impl Results {
     /// The best of the rates, and of the times.
-    fn best(&self) -> [f64; 6] {
+    fn best(&self) -> [f64; 7] {
         let most = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
         let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
         [
@@ -124,19 +128,20 @@ impl Results {
             most(&self.channel),
             most(&self.tap),
             least(&self.line),
+            least(&self.by_hand),
             least(&self.frame),
         ]
     }
 
     /// The ratios to a queue between the same two cores, to the TAPs and to the cache line.
     pub fn ratios(&self) -> [f64; 3] {
-        let [_, queue, channel, tap, line, frame] = self.best();
+        let [_, queue, channel, tap, line, _, frame] = self.best();
         [channel / queue, channel / tap, frame / line]
     }
 
     /// A table in Markdown.
     pub fn table(&self) -> String {
-        let [alone, queue, channel, tap, line, frame] = self.best();
+        let [alone, queue, channel, tap, line, by_hand, frame] = self.best();
         let [to_queue, to_tap, to_line] = self.ratios();
         let all = |values: &[f64], digits: usize| {
             let words: Vec<_> = values.iter().map(|v| format!("{v:.digits$}")).collect();
@@ -177,6 +182,12 @@ impl Results {
             format!("{frame:.0} ns"),
             String::new(),
             all(&self.frame, 0),
+        );
+        row(
+            "the same by hand, without muennet-core",
+            format!("{by_hand:.0} ns"),
+            format!("frame: {:.2} ×", frame / by_hand),
+            all(&self.by_hand, 0),
         );
         row(
             "cache line, there and back",
