@@ -2,14 +2,26 @@
 //! Echo (RFC 862), one call per socket and poll. Each opens its socket when it is
 //! closed, and says whether there is something to send now.
 
-use smoltcp::socket::{tcp, udp};
+use smoltcp::{
+    socket::{tcp, udp},
+    time::Duration,
+};
 
 /// The echo service.
 pub const PORT: u16 = 7;
 
+/// A client that has nothing to say is asked whether it is still there, so often.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// One that does not answer for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(90);
+
 /// Sends back what came over a connection, and ends it when the other side does.
 pub fn stream(socket: &mut tcp::Socket<'_>) -> bool {
     if !socket.is_open() {
+        // A client may be gone without a word, or its last word be lost.
+        socket.set_keep_alive(Some(KEEP_ALIVE));
+        socket.set_keep_alive(Some(KEEP_ALIVE));
+        socket.set_timeout(Some(PATIENCE));
         // The port is not 0 and the socket not open, so listening cannot fail.
         let _ = socket.listen(PORT);
         return false;

@@ -3,7 +3,10 @@
 
 use crate::text::Text;
 use core::fmt::Write;
-use smoltcp::{socket::tcp, time::Duration};
+use smoltcp::{
+    socket::tcp,
+    time::{Duration, Instant},
+};
 
 /// The service.
 pub const PORT: u16 = 80;
@@ -11,8 +14,8 @@ pub const PORT: u16 = 80;
 /// Bytes of the longest page.
 pub const PAGE: usize = 2048;
 
-/// A client that says nothing for so long is given up.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// A client that has not asked and been answered within so long is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The end of a request's header.
 const END: &[u8] = b"\r\n\r\n";
@@ -51,14 +54,38 @@ impl Status {
 /// A page being written. What does not fit is left out.
 pub type Page = Text<PAGE>;
 
-/// Serves one connection: `answer` writes the page of a request. True if there is
-/// something to send now. The socket's buffers take a page and 256 bytes.
-pub fn serve(
+/// What is known of a connection from one call to the next.
+#[derive(Debug, Default)]
+pub struct Visit {
+    since: Option<Instant>,
+}
+
+impl Visit {
+    /// Serves one connection: `answer` writes the page of a request. True if there is
+    /// something to send now. The socket's buffers take a page and 256 bytes.
+    pub fn serve(
+        &mut self,
+        socket: &mut tcp::Socket<'_>,
+        now: Instant,
+        answer: impl FnMut(Request<'_>, &mut Page) -> Status,
+    ) -> bool {
+        match socket.state() {
+            tcp::State::Closed | tcp::State::TimeWait | tcp::State::Listen => self.since = None,
+            _ if now >= *self.since.get_or_insert(now) + PATIENCE => {
+                socket.abort();
+                return true;
+            }
+            _ => {}
+        }
+        serve(socket, answer)
+    }
+}
+
+fn serve(
     socket: &mut tcp::Socket<'_>,
     mut answer: impl FnMut(Request<'_>, &mut Page) -> Status,
 ) -> bool {
     if !socket.is_open() {
-        socket.set_timeout(Some(PATIENCE));
         // The port is not 0 and the socket not open, so listening cannot fail.
         let _ = socket.listen(PORT);
         return false;

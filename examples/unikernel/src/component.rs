@@ -145,7 +145,7 @@ pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
         let (peer, counters, uptime) = (device.peer(), device.counters(), machine.now());
         let mut busy = servers.serve_echo();
         busy |= servers.serve_iperf3(now(&machine));
-        busy |= servers.serve_http(|request, page, clients| match request {
+        busy |= servers.serve_http(now(&machine), |request, page, clients| match request {
             http::Request::Get("/") => {
                 let report = Report {
                     subject,

@@ -154,7 +154,7 @@ impl Ends {
         interface.poll(time(), device, &mut servers.set);
         servers.serve_echo();
         servers.serve_iperf3(time());
-        servers.serve_http(|request, page, clients| match request {
+        servers.serve_http(time(), |request, page, clients| match request {
             http::Request::Get("/") => {
                 let clients = clients.0.iter().flatten().count();
                 // A page takes whatever is written.

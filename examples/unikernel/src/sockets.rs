@@ -60,6 +60,7 @@ pub struct Servers {
     pub set: SocketSet<'static>,
     echo: [SocketHandle; ECHO],
     http: [SocketHandle; HTTP],
+    visits: [http::Visit; HTTP],
     iperf3: iperf3::Server,
     udp: SocketHandle,
 }
@@ -105,6 +106,7 @@ impl Servers {
             set,
             echo,
             http,
+            visits: Default::default(),
             iperf3,
             udp,
         }
@@ -127,12 +129,13 @@ impl Servers {
     /// Answers HTTP requests; true if there is something to send.
     pub fn serve_http(
         &mut self,
+        now: Instant,
         mut answer: impl FnMut(http::Request<'_>, &mut http::Page, &Clients) -> http::Status,
     ) -> bool {
         let clients = self.clients();
         let mut busy = false;
-        for handle in self.http {
-            busy |= http::serve(self.set.get_mut(handle), |request, page| {
+        for (visit, handle) in self.visits.iter_mut().zip(self.http) {
+            busy |= visit.serve(self.set.get_mut(handle), now, |request, page| {
                 answer(request, page, &clients)
             });
         }

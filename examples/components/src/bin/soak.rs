@@ -231,8 +231,16 @@ fn run(name: &str, framing: Selected, args: &Args, seconds: f64) -> Result<()> {
         while index < transfers.len() {
             let transfer = &mut transfers[index];
             let socket = client.sockets.get_mut(transfer.handle);
-            let over = step(transfer, socket, now, &mut totals)
-                .with_context(|| format!("{name}, seed {}, at {now}", args.seed))?;
+            let over = step(transfer, socket, now, &mut totals).with_context(|| {
+                let states: Vec<_> = servers
+                    .iter()
+                    .map(|handle| server.sockets.get::<tcp::Socket<'_>>(*handle).state())
+                    .collect();
+                format!(
+                    "{name}, seed {}, at {now}, the server's sockets in {states:?}",
+                    args.seed
+                )
+            })?;
             if over {
                 socket.abort();
                 free.push(transfers.swap_remove(index).handle);
