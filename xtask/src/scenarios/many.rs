@@ -70,8 +70,10 @@ fn load(vm: &mut Vm, input: &str, output: &str, host: u8) -> Result<()> {
         items.join(",")
     };
     let mode = |n: usize| if n % 4 < 2 { "eth_dev" } else { "net_hdr" };
+    let protocols = list(&|n| (n + 1).to_string());
     vm.ok(&format!(
-        "modprobe muennet name={} in={} out={} flags={}",
+        "modprobe muennet name={} reader_protocol={protocols} writer_protocol={protocols} \
+         in={} out={} flags={}",
         list(&|n| format!("net{n}")),
         list(&|n| format!("{input}_{n}")),
         list(&|n| format!("{output}_{n}")),

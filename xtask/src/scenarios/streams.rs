@@ -47,11 +47,14 @@ fn both_ways(a: &mut Vm, b: &mut Vm, mode: &str, seconds: u64) -> Result<()> {
     }
     a.until("ping -c 1 -W 1 192.168.7.2")?;
     let start = |what| {
-        format!("stream {what} 192.168.7.2:7000 --seconds {seconds} >/tmp/said 2>&1; echo status $? >>/tmp/said &")
+        format!(
+            "( stream {what} 192.168.7.2:7000 --seconds {seconds}; echo status $? ) \
+             >/tmp/said 2>&1 &"
+        )
     };
-    b.ok(&format!("{{ {} }}", start("serve")))?;
+    b.ok(&start("serve"))?;
     b.until("netstat -ltn | grep -q :7000")?;
-    a.ok(&format!("{{ {} }}", start("ask")))?;
+    a.ok(&start("ask"))?;
     let (a_sent, a_received) = totals(a)?;
     let (b_sent, b_received) = totals(b)?;
     ensure!(
