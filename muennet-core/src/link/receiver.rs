@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Frames from the peer.
+
+use crate::channel::{
+    Burst, Fault, Geometry, GeometryError, Header, Nothing, Peer, Read, Reader, Resume,
+};
+use crate::framing::{Frame, Framing, Reject, Sink};
+use crate::shm::Memory;
+use core::{convert::Infallible, num::NonZeroU64};
+
+/// The half that receives.
+#[derive(Debug)]
+pub struct Receiver<R: Memory, F> {
+    reader: Reader<R>,
+    framing: F,
+}
+
+/// What one [`Receiver::receive`] came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub enum Received {
+    /// A whole frame lies where the sink placed it.
+    Frame(Frame),
+    /// Nothing new.
+    Empty,
+    /// The peer's writer is inactive.
+    Inactive,
+    /// The peer started a new epoch; its frames come next.
+    NewEpoch {
+        /// The peer's epoch.
+        epoch: u64,
+    },
+    /// The peer was faster and overwrote frames.
+    Overrun {
+        /// Frames lost.
+        lost: u64,
+    },
+    /// One element held no acceptable frame and was passed over.
+    Rejected(Reject),
+    /// The peer's header is impossible; nothing is read until its next epoch.
+    Faulty(Fault),
+}
+
+/// Room for one frame of a burst.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Arrival<S> {
+    /// Where the frame goes.
+    pub sink: S,
+    /// The frame, or why there is none in the element; `None` if no element
+    /// arrived here.
+    pub result: Option<Result<Frame, Reject>>,
+}
+
+impl<S> Arrival<S> {
+    /// Nothing arrived yet.
+    pub fn new(sink: S) -> Self {
+        Self { sink, result: None }
+    }
+}
+
+impl<R: Memory, F: Framing> Receiver<R, F> {
+    /// Takes over the memory of a channel that the peer writes.
+    ///
+    /// # Errors
+    ///
+    /// [`GeometryError`] when no element of the framing fits.
+    pub fn new(memory: R, protocol: NonZeroU64, framing: F) -> Result<Self, GeometryError> {
+        let reader = Reader::new(memory, protocol, framing.min_element())?;
+        Ok(Self { reader, framing })
+    }
+
+    /// Takes at most one frame. The work is bounded whatever the peer does.
+    ///
+    /// Only after [`Received::Frame`] are the bytes in `sink` a frame.
+    #[inline]
+    pub fn receive(&mut self, sink: &mut impl Sink) -> Received {
+        let framing = &self.framing;
+        match self.reader.take(|element| framing.decode(element, sink)) {
+            Ok(Ok(frame)) => Received::Frame(frame),
+            Ok(Err(reject)) => Received::Rejected(reject),
+            Err(nothing) => self.explain(nothing),
+        }
+    }
+
+    /// The result that stands for `nothing`.
+    #[cold]
+    fn explain(&self, nothing: Nothing) -> Received {
+        match self.reader.explain::<Infallible>(nothing) {
+            Read::Taken(never) => match never {},
+            Read::Empty => Received::Empty,
+            Read::Inactive => Received::Inactive,
+            Read::NewEpoch { epoch } => Received::NewEpoch { epoch },
+            Read::Overrun { lost } => Received::Overrun { lost },
+            Read::Faulty(fault) => Received::Faulty(fault),
+        }
+    }
+
+    /// Takes up to `arrivals.len()` frames with one look at the counters before
+    /// and one after, each into the sink of one arrival, in order.
+    ///
+    /// After [`Read::Taken`] the arrivals with a [`result`](Arrival::result) count,
+    /// good or bad; what any other's sink holds does not. [`Burst::lost`] frames
+    /// of the burst were overwritten by the peer meanwhile, [`Read::Overrun`]
+    /// says how many if nothing is left.
+    #[inline]
+    pub fn receive_burst<S: Sink>(&mut self, arrivals: &mut [Arrival<S>]) -> Read<Burst> {
+        let framing = &self.framing;
+        let max = arrivals.len();
+        let mut next = arrivals.iter_mut();
+        let read = self.reader.read_burst(max, |element| {
+            if let Some(arrival) = next.next() {
+                arrival.result = Some(framing.decode(element, &mut arrival.sink));
+            }
+        });
+        next.for_each(|arrival| arrival.result = None);
+        let void = match read {
+            Read::Taken(Burst { lost, .. }) => lost,
+            _ => max,
+        };
+        for arrival in arrivals.iter_mut().take(void) {
+            arrival.result = None;
+        }
+        read
+    }
+
+    /// Chooses where receiving goes on after an overrun.
+    #[must_use]
+    pub fn with_resume(self, resume: Resume) -> Self {
+        Self {
+            reader: self.reader.with_resume(resume),
+            ..self
+        }
+    }
+
+    /// Looks at the peer's epoch now; the carrier is on while it is
+    /// [`Peer::Up`]. A new epoch that this call adopts is still reported by
+    /// [`receive`](Self::receive).
+    pub fn peer(&mut self) -> Peer {
+        self.reader.peer()
+    }
+
+    /// True when [`receive`](Self::receive) has something to say.
+    #[inline]
+    pub fn has_pending(&self) -> bool {
+        self.reader.has_pending()
+    }
+
+    /// Passes over all frames sent so far.
+    pub fn drain(&mut self) {
+        self.reader.drain();
+    }
+
+    /// Goes to the newest `count` frames of those that the channel still holds,
+    /// whether they were received before or not.
+    pub fn rewind(&mut self, count: u64) {
+        self.reader.rewind(count);
+    }
+
+    /// What the peer's header says now, unchecked.
+    pub fn header(&self) -> Header {
+        self.reader.header()
+    }
+
+    /// Elements in the peer's channel, while one is known.
+    pub fn elements(&self) -> Option<u64> {
+        self.reader.geometry().map(|geometry| geometry.elements())
+    }
+
+    /// The peer's element size and count, while one is known.
+    pub fn geometry(&self) -> Option<Geometry> {
+        self.reader.geometry()
+    }
+
+    /// Elements of this framing that the region has room for.
+    pub fn capacity(&self) -> u64 {
+        self.reader.capacity(self.framing.element_size())
+    }
+
+    /// The framing in use.
+    pub fn framing(&self) -> &F {
+        &self.framing
+    }
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Frames to the peer.
+
+use crate::channel::{Geometry, GeometryError, Writer};
+use crate::framing::{FrameError, Framing, Meta, Packet};
+use crate::notify::Notifier;
+use crate::shm::MemoryMut;
+use core::{fmt, num::NonZeroU64};
+
+/// The half that sends.
+#[derive(Debug)]
+pub struct Sender<W: MemoryMut, F, N> {
+    writer: Writer<W>,
+    framing: F,
+    notifier: N,
+}
+
+/// Why a frame was not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+#[non_exhaustive]
+pub enum SendError {
+    /// No epoch was started: call [`Sender::activate`] first.
+    Inactive,
+    /// The framing cannot carry it.
+    Frame(FrameError),
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Inactive => f.write_str("the sender is inactive; activate it first"),
+            Self::Frame(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// The first frame of a batch that cannot be sent, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "defmt", derive(defmt::Format))]
+pub struct BatchError {
+    /// Its place in the batch, counted from 0.
+    pub index: usize,
+    /// What is wrong with it.
+    pub error: SendError,
+}
+
+impl fmt::Display for BatchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { index, error } = self;
+        write!(f, "frame {index} of the batch: {error}")
+    }
+}
+
+impl core::error::Error for BatchError {}
+
+impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
+    /// Takes over the memory of a channel that this end writes; stays inactive.
+    ///
+    /// # Errors
+    ///
+    /// [`GeometryError`] when no element of the framing fits.
+    pub fn new(
+        memory: W,
+        protocol: NonZeroU64,
+        framing: F,
+        notifier: N,
+    ) -> Result<Self, GeometryError> {
+        let writer = Writer::new(memory, protocol, framing.element_size())?;
+        Ok(Self {
+            writer,
+            framing,
+            notifier,
+        })
+    }
+
+    /// Starts a new epoch and rings. `epoch` should be random.
+    pub fn activate(&mut self, epoch: NonZeroU64) {
+        self.writer.activate(epoch);
+        self.notifier.notify();
+    }
+
+    /// Ends the epoch, if one runs, and rings.
+    pub fn deactivate(&mut self) {
+        if self.is_active() {
+            self.writer.deactivate();
+            self.notifier.notify();
+        }
+    }
+
+    /// True from [`activate`](Self::activate) to [`deactivate`](Self::deactivate).
+    #[inline]
+    pub fn is_active(&self) -> bool {
+        self.writer.epoch().is_some()
+    }
+
+    /// Writes the frame that `parts` make up, with its `meta`, without ringing.
+    ///
+    /// It always fits: a reader that is too slow loses the oldest.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]; nothing was written then.
+    #[inline]
+    pub fn write(&mut self, parts: &[&[u8]], meta: Meta) -> Result<(), SendError> {
+        self.write_packet(&Packet::new(parts).with_meta(meta))
+    }
+
+    /// Writes one frame, without ringing.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    #[inline]
+    pub fn write_packet(&mut self, packet: &Packet<'_>) -> Result<(), SendError> {
+        let head = self.admit(packet)?;
+        let framing = &self.framing;
+        self.writer.write(|slot| framing.encode(slot, head, packet));
+        Ok(())
+    }
+
+    /// Writes frames together, without ringing: the peer sees all of them or none
+    /// yet, and both ends touch the header once for all.
+    ///
+    /// More than a few dozen gain nothing: the batch takes as many elements
+    /// away from a slow reader when it begins.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError`] names the first that cannot be sent; nothing was written then.
+    #[inline]
+    pub fn write_batch(&mut self, packets: &[Packet<'_>]) -> Result<(), BatchError> {
+        for (index, packet) in packets.iter().enumerate() {
+            self.admit(packet)
+                .map_err(|error| BatchError { index, error })?;
+        }
+        let framing = &self.framing;
+        let mut rest = packets.iter();
+        // CAST: usize is at most 64 bits on every target.
+        self.writer.write_batch(packets.len() as u64, |slot| {
+            let Some(packet) = rest.next() else { return };
+            // As above, where all of them were admitted.
+            if let Ok(head) = framing.admit(packet) {
+                framing.encode(slot, head, packet);
+            }
+        });
+        Ok(())
+    }
+
+    #[inline]
+    fn admit(&self, packet: &Packet<'_>) -> Result<F::Head, SendError> {
+        if !self.is_active() {
+            return Err(SendError::Inactive);
+        }
+        packet
+            .check()
+            .and_then(|()| self.framing.admit(packet))
+            .map_err(SendError::Frame)
+    }
+
+    /// Rings the peer's event.
+    #[inline]
+    pub fn notify(&self) {
+        self.notifier.notify();
+    }
+
+    /// Writes a frame and rings.
+    ///
+    /// # Errors
+    ///
+    /// As [`write`](Self::write).
+    #[inline]
+    pub fn send(&mut self, parts: &[&[u8]], meta: Meta) -> Result<(), SendError> {
+        self.write(parts, meta)?;
+        self.notify();
+        Ok(())
+    }
+
+    /// Elements that the channel holds before the oldest is overwritten.
+    pub fn elements(&self) -> u64 {
+        self.writer.geometry().elements()
+    }
+
+    /// Element size and count.
+    pub fn geometry(&self) -> Geometry {
+        self.writer.geometry()
+    }
+
+    /// The running epoch, if any.
+    pub fn epoch(&self) -> Option<NonZeroU64> {
+        self.writer.epoch()
+    }
+
+    /// The framing in use.
+    pub fn framing(&self) -> &F {
+        &self.framing
+    }
+}
