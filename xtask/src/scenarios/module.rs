@@ -7,7 +7,7 @@ use anyhow::{ensure, Context, Result};
 
 /// Bytes of code that the module stays below.
 const TEXT: u64 = 100 << 10;
-const PARAMETERS: [&str; 9] = [
+pub(super) const PARAMETERS: [&str; 9] = [
     "name",
     "in",
     "out",
