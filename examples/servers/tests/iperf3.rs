@@ -1,43 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! iperf3's server on sockets: clients that behave, and such that do not.
 
-use muennet_servers::iperf3::{Server, CONNECTIONS, PORT};
-use smoltcp::{
-    iface::{Config, Interface, SocketHandle, SocketSet},
-    phy::{Loopback, Medium},
-    socket::tcp,
-    time::{Duration, Instant},
-    wire::{EthernetAddress, IpAddress, IpCidr},
-};
+mod host;
 
-const HOST: IpAddress = IpAddress::v4(10, 0, 0, 1);
+use host::Host;
+use muennet_servers::iperf3::{Server, CONNECTIONS, PORT};
+use smoltcp::{iface::SocketHandle, socket::tcp, time::Duration};
+
 const COOKIE: [u8; 37] = [b'a'; 37];
 const BUSY: &[u8] = &[0xff];
 
 /// The server and all its clients, on one host.
 struct World {
-    device: Loopback,
-    interface: Interface,
-    sockets: SocketSet<'static>,
+    host: Host,
     server: Server,
-    now: Instant,
     ports: u16,
 }
 
 impl World {
     fn new() -> Self {
-        let mut device = Loopback::new(Medium::Ethernet);
-        let config = Config::new(EthernetAddress([2, 0, 0, 0, 0, 1]).into());
-        let mut interface = Interface::new(config, &mut device, Instant::ZERO);
-        interface.update_ip_addrs(|list| list.push(IpCidr::new(HOST, 24)).unwrap());
-        let mut sockets = SocketSet::new(Vec::new());
-        let server = Server::new([(); CONNECTIONS].map(|()| sockets.add(socket())));
+        let mut host = Host::new();
+        let server = Server::new([(); CONNECTIONS].map(|()| host.sockets.add(socket())));
         let mut world = Self {
-            device,
-            interface,
-            sockets,
+            host,
             server,
-            now: Instant::ZERO,
             ports: 50_000,
         };
         world.pass(10);
@@ -47,30 +33,25 @@ impl World {
     /// Lets milliseconds pass.
     fn pass(&mut self, milliseconds: u64) {
         let step = Duration::from_millis(1 + milliseconds / 50);
-        let end = self.now + Duration::from_millis(milliseconds);
-        while self.now < end {
-            self.now += step;
-            for _ in 0..4 {
-                self.interface
-                    .poll(self.now, &mut self.device, &mut self.sockets);
-                self.server.serve(&mut self.sockets, self.now);
+        let end = self.host.now + Duration::from_millis(milliseconds);
+        while self.host.now < end {
+            for step in [step, Duration::ZERO, Duration::ZERO, Duration::ZERO] {
+                self.host.poll(step);
+                self.server.serve(&mut self.host.sockets, self.host.now);
             }
         }
     }
 
     fn connect(&mut self) -> SocketHandle {
-        let handle = self.sockets.add(socket());
+        let handle = self.host.sockets.add(socket());
         self.ports += 1;
-        let socket = self.sockets.get_mut::<tcp::Socket<'_>>(handle);
-        socket
-            .connect(self.interface.context(), (HOST, PORT), self.ports)
-            .unwrap();
+        self.host.connect(handle, PORT, self.ports);
         self.pass(20);
         handle
     }
 
     fn socket(&mut self, handle: SocketHandle) -> &mut tcp::Socket<'static> {
-        self.sockets.get_mut(handle)
+        self.host.sockets.get_mut(handle)
     }
 
     fn say(&mut self, handle: SocketHandle, bytes: &[u8]) {

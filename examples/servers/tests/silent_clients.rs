@@ -1,69 +1,54 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Clients that say nothing, or are gone without a word, do not keep a server's sockets.
 
+mod host;
+
+use host::Host;
 use muennet_servers::{echo, http};
 use smoltcp::{
-    iface::{Config, Interface, SocketHandle, SocketSet},
-    phy::{Loopback, Medium},
+    iface::SocketHandle,
     socket::tcp,
     time::{Duration, Instant},
-    wire::{EthernetAddress, IpAddress, IpCidr},
 };
-
-const HOST: IpAddress = IpAddress::v4(10, 0, 0, 1);
 
 /// A server's socket and a client's, on one host.
 struct World {
-    device: Loopback,
-    interface: Interface,
-    sockets: SocketSet<'static>,
+    host: Host,
     server: SocketHandle,
     client: SocketHandle,
-    now: Instant,
 }
 
 impl World {
     fn new() -> Self {
-        let mut device = Loopback::new(Medium::Ethernet);
-        let config = Config::new(EthernetAddress([2, 0, 0, 0, 0, 1]).into());
-        let mut interface = Interface::new(config, &mut device, Instant::ZERO);
-        interface.update_ip_addrs(|list| list.push(IpCidr::new(HOST, 24)).unwrap());
-        let mut sockets = SocketSet::new(Vec::new());
+        let mut host = Host::new();
         let buffer = || tcp::SocketBuffer::new(vec![0; 4096]);
-        let (server, client) = (
-            sockets.add(tcp::Socket::new(buffer(), buffer())),
-            sockets.add(tcp::Socket::new(buffer(), buffer())),
-        );
+        let [server, client] =
+            [(); 2].map(|()| host.sockets.add(tcp::Socket::new(buffer(), buffer())));
         Self {
-            device,
-            interface,
-            sockets,
+            host,
             server,
             client,
-            now: Instant::ZERO,
         }
     }
 
     /// Lets seconds pass in which the server serves.
     fn pass(&mut self, seconds: u64, mut serve: impl FnMut(&mut tcp::Socket<'_>, Instant)) {
-        let end = self.now + Duration::from_secs(seconds);
-        while self.now < end {
-            self.now += Duration::from_millis(10);
-            self.interface
-                .poll(self.now, &mut self.device, &mut self.sockets);
-            serve(self.sockets.get_mut(self.server), self.now);
+        let end = self.host.now + Duration::from_secs(seconds);
+        while self.host.now < end {
+            self.host.poll(Duration::from_millis(10));
+            serve(self.host.sockets.get_mut(self.server), self.host.now);
         }
     }
 
     fn connect(&mut self, port: u16) {
-        let client = self.sockets.get_mut::<tcp::Socket<'_>>(self.client);
-        client
-            .connect(self.interface.context(), (HOST, port), 50_000)
-            .unwrap();
+        self.host.connect(self.client, port, 50_000);
     }
 
     fn server_state(&self) -> tcp::State {
-        self.sockets.get::<tcp::Socket<'_>>(self.server).state()
+        self.host
+            .sockets
+            .get::<tcp::Socket<'_>>(self.server)
+            .state()
     }
 }
 
@@ -78,7 +63,7 @@ fn an_echo_client_that_vanished_is_given_up() {
     world.pass(1, serve);
     assert_eq!(world.server_state(), tcp::State::Established);
     // It is not there any more, and nobody said so.
-    world.sockets.remove(world.client);
+    world.host.sockets.remove(world.client);
     world.pass(120, serve);
     assert_eq!(world.server_state(), tcp::State::Listen);
 }
@@ -111,10 +96,10 @@ fn a_reader_of_pages_asks_or_leaves() {
     // The next one is served.
     world.connect(http::PORT);
     world.pass(1, &mut serve);
-    let client = world.sockets.get_mut::<tcp::Socket<'_>>(world.client);
+    let client = world.host.sockets.get_mut::<tcp::Socket<'_>>(world.client);
     client.send_slice(b"GET / HTTP/1.1\r\n\r\n").unwrap();
     world.pass(1, &mut serve);
-    let client = world.sockets.get_mut::<tcp::Socket<'_>>(world.client);
+    let client = world.host.sockets.get_mut::<tcp::Socket<'_>>(world.client);
     let ok = client.recv(|bytes| (bytes.len(), bytes.starts_with(b"HTTP/1.1 200 OK")));
     assert_eq!(ok, Ok(true));
 }
