@@ -137,12 +137,22 @@ scripts/config --file $2/.config --module MUEN_IVSHMEM --module MUENNET
 run() { make -s -j$(nproc) O=$2 LOCALVERSION=${1#$(make -s kernelversion)} $3; }
 run $1 $2 olddefconfig
 run $1 $2 modules_prepare
-run $1 $2 drivers/net/muennet/
+run $1 $2 'M=drivers/net/muennet modules'
 tools/net/ynl/pyynl/ynl_gen_c.py --mode uapi --header --spec Documentation/netlink/specs/muennet.yaml
-ls $2/drivers/net/muennet/muennet/muennet.o $2/drivers/net/muennet/platform/muen_ivshmem.o",
+cd drivers/net/muennet
+modinfo --field vermagic muennet/muennet.ko platform/muen_ivshmem.ko
+modinfo --field depends muennet/muennet.ko",
     )?;
     expect(&said, "MUENNET_CMD_ADD_CHILD = 1,")?;
-    expect(&said, "muennet/muennet.o\n")?;
+    ensure!(
+        said.matches(&format!("{} SMP", tree.release())).count() == 2,
+        "the series makes no modules for {}:\n{said}",
+        tree.release()
+    );
+    ensure!(
+        said.trim_end().ends_with("muen_ivshmem"),
+        "the driver is not linked against its platform:\n{said}"
+    );
     ensure!(
         !said.contains("warning:"),
         "the series builds with warnings:\n{said}"
