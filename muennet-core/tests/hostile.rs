@@ -9,7 +9,7 @@ mod parameters;
 #[path = "../../tests/fuzz/src/sinfo.rs"]
 mod sinfo;
 
-use muennet_core::sinfo::{Builder, SIZE};
+use muennet_core::sinfo::{Builder, Version, SIZE};
 use proptest::prelude::*;
 
 /// A byte that is an order more often than not.
@@ -32,14 +32,19 @@ proptest! {
 
     #[test]
     fn no_page_harms(
+        version in prop::sample::select(&Version::ALL[..]),
+        kinds in prop::collection::vec(0..7u32, 3),
         count in 0..4u8,
         changes in prop::collection::vec((0..80 + 3 * 128usize, any::<u8>()), 0..20),
         cut in prop::option::of(0..SIZE),
     ) {
         let mut page = vec![0; SIZE];
-        let mut builder = Builder::new(&mut page, "subject", 1).unwrap();
+        let mut builder = Builder::new(&mut page, version, "subject", 1).unwrap();
         for number in 0..count {
             builder.event("event", number).unwrap();
+        }
+        for (number, kind) in kinds.into_iter().enumerate().take(count.into()) {
+            page[80 + number * 128..][..4].copy_from_slice(&kind.to_le_bytes());
         }
         for (at, byte) in changes {
             page[at] = byte;

@@ -148,18 +148,16 @@ fn of_subject_information() {
         "subject information has 79 bytes where it needs 80",
     );
     said(
-        SinfoError::Magic {
-            found: 1,
-            expected: 0x0500_6f66_6e69_756d,
-        },
+        SinfoError::Magic { found: 1 },
         "subject information has magic 0x0000000000000001, not 0x05006f666e69756d",
     );
     said(
         SinfoError::Version {
-            found: 4,
-            expected: 5,
+            found: 2,
+            oldest: 3,
+            newest: 5,
         },
-        "subject information has version 4, not 5",
+        "subject information has version 2; versions 3 to 5 are supported",
     );
     said(
         SinfoError::SubjectName { found: 64, max: 63 },
@@ -193,18 +191,24 @@ fn of_subject_information() {
 #[cfg(feature = "builder")]
 #[test]
 fn of_building_it() {
-    use muennet_core::sinfo::{BuildError, Builder, SIZE};
+    use muennet_core::sinfo::{BuildError, Builder, MemoryKind, Version, SIZE};
     let mut page = [0; SIZE];
     said(
-        Builder::new(&mut page[1..], "a", 0).unwrap_err(),
+        Builder::new(&mut page[1..], Version::V5, "a", 0).unwrap_err(),
         "a buffer of 32719 bytes is shorter than the 32720 of subject information",
     );
     let long = "a".repeat(64);
     said(
-        Builder::new(&mut page, &long, 0).unwrap_err(),
+        Builder::new(&mut page, Version::V5, &long, 0).unwrap_err(),
         "a name of 64 bytes is not between 1 and 63 bytes long",
     );
-    let mut builder = Builder::new(&mut page, "a", 0).unwrap();
+    let mut builder = Builder::new(&mut page, Version::V3, "a", 0).unwrap();
+    said(
+        builder
+            .memory("dtb", MemoryKind::DeviceTree, 0, 4096, false)
+            .unwrap_err(),
+        "subject information of version 3 cannot hold the resource \"dtb\"",
+    );
     for _ in 0..255 {
         builder.event("e", 1).unwrap();
     }

@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn rights_must_fit_the_direction() {
-        use MemoryKind::{Channel, Other};
+        use MemoryKind::{Channel, Plain};
         let why = |access, found| channel(access, 1, "c", found).map_err(|error| error.why);
         assert!(why(Access::Input, memory(Channel, false)).is_ok());
         assert!(why(Access::Output, memory(Channel, true)).is_ok());
@@ -96,7 +96,7 @@ mod tests {
             Err(Why::OutputReadOnly)
         );
         assert_eq!(
-            why(Access::Input, memory(Other(0), false)),
+            why(Access::Input, memory(Plain, false)),
             Err(Why::NotAChannel)
         );
         assert_eq!(why(Access::Input, None), Err(Why::UnknownResource));

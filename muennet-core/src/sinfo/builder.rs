@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Laying out a subject-information page set, as a separation kernel does.
 
-use super::layout::{self, MAGIC, MAX_RESOURCES, RESOURCE_SIZE};
-use super::{Detail, Memory, MemoryKind, Name, NameError, Resource};
+use super::layout::{self, MAX_RESOURCES, RESOURCE_SIZE};
+use super::{Detail, Memory, MemoryKind, Name, NameError, Resource, Version, NO_PATTERN};
 use core::fmt;
 
 /// Writes a page set into bytes.
 #[derive(Debug)]
 pub struct Builder<'a> {
     bytes: &'a mut [u8],
+    version: Version,
     count: u16,
 }
 
@@ -26,6 +27,14 @@ pub enum BuildError {
     Name(NameError),
     /// More than 255 resources.
     TooManyResources,
+    /// The version has no place for a resource of this kind, or for one of its
+    /// fields, or gives its number another meaning.
+    NotInVersion {
+        /// The resource.
+        name: Name,
+        /// The version.
+        version: Version,
+    },
 }
 
 impl fmt::Display for BuildError {
@@ -43,6 +52,13 @@ impl fmt::Display for BuildError {
                     "a subject can have no more than {MAX_RESOURCES} resources"
                 )
             }
+            Self::NotInVersion { name, version } => {
+                let version = version.number();
+                write!(
+                    f,
+                    "subject information of version {version} cannot hold the resource \"{name}\""
+                )
+            }
         }
     }
 }
@@ -56,20 +72,29 @@ impl From<NameError> for BuildError {
 }
 
 impl<'a> Builder<'a> {
-    /// Starts the page set of `subject` in `bytes`, without resources.
+    /// Starts the page set of `subject` in `bytes`, of that version, without resources.
     ///
     /// # Errors
     ///
     /// [`BuildError`] when the buffer or the name does not do.
-    pub fn new(bytes: &'a mut [u8], subject: &str, tsc_khz: u32) -> Result<Self, BuildError> {
+    pub fn new(
+        bytes: &'a mut [u8],
+        version: Version,
+        subject: &str,
+        tsc_khz: u32,
+    ) -> Result<Self, BuildError> {
         let name = Name::new(subject)?;
         let len = bytes.len();
         let bytes = bytes
             .get_mut(..layout::SIZE)
             .ok_or(BuildError::TooShort { len })?;
         bytes.fill(0);
-        let mut builder = Self { bytes, count: 0 };
-        builder.put(0, &MAGIC.to_le_bytes());
+        let mut builder = Self {
+            bytes,
+            version,
+            count: 0,
+        };
+        builder.put(0, &version.magic().to_le_bytes());
         builder.put(layout::TSC_KHZ, &tsc_khz.to_le_bytes());
         builder.put(layout::SUBJECT, &name.field());
         Ok(builder)
@@ -79,19 +104,18 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     ///
-    /// [`BuildError::TooManyResources`] when there are 255.
+    /// [`BuildError::TooManyResources`] when there are 255,
+    /// [`BuildError::NotInVersion`] when the version cannot hold it.
     pub fn resource(&mut self, resource: &Resource) -> Result<(), BuildError> {
         let index = usize::from(self.count);
         if index >= MAX_RESOURCES {
             return Err(BuildError::TooManyResources);
         }
-        self.put(
-            layout::RESOURCES + index * RESOURCE_SIZE,
-            &resource.to_bytes(),
-        );
+        let bytes = resource.to_bytes(self.version)?;
+        self.put(layout::RESOURCES + index * RESOURCE_SIZE, &bytes);
         self.count += 1;
         let count = self.count.to_le_bytes();
-        self.put(layout::COUNT, &count);
+        self.put(self.version.count_offset(), &count);
         Ok(())
     }
 
@@ -130,7 +154,7 @@ impl<'a> Builder<'a> {
                 content: 0,
                 writable,
                 executable: false,
-                pattern: 0,
+                pattern: NO_PATTERN,
                 address,
                 size,
                 hash: [0; 32],

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Offsets and lengths in a subject-information page set, in bytes.
+//! Offsets and lengths in a subject-information page set, in bytes, that all versions share.
 
-/// Magic of version 5: "muinfo", NUL, 5.
-pub const MAGIC: u64 = 0x0500_6f66_6e69_756d;
 /// Where native components find their subject information.
 pub const ADDRESS: u64 = 0xe_0000_0000;
 /// The most resources there can be.
@@ -16,7 +14,6 @@ pub const SIZE: usize = RESOURCES + MAX_RESOURCES * RESOURCE_SIZE;
 
 pub(super) const TSC_KHZ: usize = 8;
 pub(super) const SUBJECT: usize = 12;
-pub(super) const COUNT: usize = 78;
 pub(super) const RESOURCES: usize = 80;
 
 pub(super) const NAME_SIZE: usize = 65;
@@ -49,6 +46,6 @@ pub(super) fn field<const AT: usize, const N: usize, const LEN: usize>(
     field
 }
 
-const _: () = assert!(SUBJECT + NAME_SIZE + 1 == COUNT);
+const _: () = assert!(SUBJECT + NAME_SIZE + 3 == RESOURCES);
 const _: () = assert!(resource::NAME + NAME_SIZE + 3 == resource::DETAIL);
 const _: () = assert!(resource::MEMORY_HASH + 32 == RESOURCE_SIZE);

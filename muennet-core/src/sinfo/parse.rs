@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Reading a subject-information page set.
 
-use super::layout::{self, MAGIC, MAX_RESOURCES, RESOURCE_SIZE};
-use super::{Kind, Name, Resource};
+use super::layout::{self, MAX_RESOURCES, RESOURCE_SIZE};
+use super::{Kind, Name, Resource, Version};
 use core::fmt;
 
 // CAST: 63.
@@ -11,6 +11,7 @@ const MAX_NAME: u8 = Name::MAX_LEN as u8;
 /// Checked view of a private copy of a subject-information page set.
 #[derive(Debug, Clone, Copy)]
 pub struct Sinfo<'a> {
+    version: Version,
     subject: Name,
     tsc_khz: u32,
     resources: &'a [u8],
@@ -32,15 +33,15 @@ pub enum SinfoError {
     Magic {
         /// The first eight bytes.
         found: u64,
-        /// The magic of the version that is understood.
-        expected: u64,
     },
-    /// The right magic with another version.
+    /// The right magic with a version that is not supported.
     Version {
         /// The version found.
         found: u8,
-        /// The version that is understood.
-        expected: u8,
+        /// The oldest supported version.
+        oldest: u8,
+        /// The newest supported version.
+        newest: u8,
     },
     /// The subject's name says it has more bytes than its field.
     SubjectName {
@@ -76,14 +77,23 @@ impl fmt::Display for SinfoError {
                     "subject information has {len} bytes where it needs {needed}"
                 )
             }
-            Self::Magic { found, expected } => {
+            Self::Magic { found } => {
+                let expected = Version::NEWEST.magic();
                 write!(
                     f,
                     "subject information has magic {found:#018x}, not {expected:#018x}"
                 )
             }
-            Self::Version { found, expected } => {
-                write!(f, "subject information has version {found}, not {expected}")
+            Self::Version {
+                found,
+                oldest,
+                newest,
+            } => {
+                write!(
+                    f,
+                    "subject information has version {found}; \
+                     versions {oldest} to {newest} are supported"
+                )
             }
             Self::SubjectName { found, max } => {
                 write!(f, "the subject's name has {found} bytes, more than {max}")
@@ -119,21 +129,7 @@ impl<'a> Sinfo<'a> {
             .first_chunk::<{ layout::RESOURCES }>()
             .ok_or(short(layout::RESOURCES))?;
         let magic = u64::from_le_bytes(*header.first_chunk().ok_or(short(8))?);
-        if magic != MAGIC {
-            // CAST: eight bits are left.
-            let version = |magic: u64| (magic >> 56) as u8;
-            return Err(if magic << 8 == MAGIC << 8 {
-                SinfoError::Version {
-                    found: version(magic),
-                    expected: version(MAGIC),
-                }
-            } else {
-                SinfoError::Magic {
-                    found: magic,
-                    expected: MAGIC,
-                }
-            });
-        }
+        let version = Version::from_magic(magic)?;
         let part = |at: usize| header.get(at..).unwrap_or(&[]);
         let tsc_khz = part(layout::TSC_KHZ)
             .first_chunk()
@@ -146,7 +142,7 @@ impl<'a> Sinfo<'a> {
                 found,
                 max: MAX_NAME,
             })?;
-        let count = part(layout::COUNT)
+        let count = part(version.count_offset())
             .first_chunk()
             .map_or(0, |field| u16::from_le_bytes(*field));
         if usize::from(count) > MAX_RESOURCES {
@@ -159,13 +155,14 @@ impl<'a> Sinfo<'a> {
         let end = layout::RESOURCES + usize::from(count) * RESOURCE_SIZE;
         let resources = bytes.get(layout::RESOURCES..end).ok_or(short(end))?;
         let sinfo = Self {
+            version,
             subject,
             tsc_khz,
             resources,
         };
         let malformed = (0..MAX_RESOURCES)
             .zip(sinfo.fields())
-            .find(|(_, bytes)| Resource::parse(bytes).is_none());
+            .find(|(_, bytes)| Resource::parse(bytes, version).is_none());
         match malformed {
             Some((index, bytes)) => Err(SinfoError::ResourceName {
                 index,
@@ -186,6 +183,11 @@ impl<'a> Sinfo<'a> {
         })
     }
 
+    /// The version of the page set.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
     /// The subject's name.
     pub fn subject(&self) -> Name {
         self.subject
@@ -198,7 +200,9 @@ impl<'a> Sinfo<'a> {
 
     /// The resources in order, up to their number or the first of kind "none".
     pub fn resources(&self) -> impl Iterator<Item = Resource> + 'a {
-        self.fields().map_while(Resource::parse)
+        let version = self.version;
+        self.fields()
+            .map_while(move |bytes| Resource::parse(bytes, version))
     }
 
     /// The resources of that kind, in order.
@@ -217,22 +221,29 @@ mod tests {
     use super::super::{Builder, Detail, SIZE};
     use super::*;
 
-    fn page(fill: impl FnOnce(&mut Builder<'_>)) -> std::vec::Vec<u8> {
+    fn page(version: Version, fill: impl FnOnce(&mut Builder<'_>)) -> std::vec::Vec<u8> {
         let mut bytes = std::vec![0; SIZE];
-        let mut builder = Builder::new(&mut bytes, "linux", 2_000_000).unwrap();
+        let mut builder = Builder::new(&mut bytes, version, "linux", 2_000_000).unwrap();
         fill(&mut builder);
         bytes
     }
 
     #[test]
     fn a_channel_is_found_with_its_event_and_vector() {
-        let bytes = page(|builder| {
+        for version in Version::ALL {
+            a_channel_is_found_in(version);
+        }
+    }
+
+    fn a_channel_is_found_in(version: Version) {
+        let bytes = page(version, |builder| {
             builder.channel("c|in", 0x4000_0000, 0x1000, false).unwrap();
             builder.vector("c|in", 7).unwrap();
             builder.channel("c|out", 0x4000_1000, 0x2000, true).unwrap();
             builder.event("c|out", 3).unwrap();
         });
         let sinfo = Sinfo::parse(&bytes).unwrap();
+        assert_eq!(sinfo.version(), version);
         assert_eq!(sinfo.subject(), "linux");
         assert_eq!(sinfo.tsc_khz(), 2_000_000);
         assert_eq!(sinfo.resources().count(), 4);
@@ -253,68 +264,94 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
-        let mut bytes = page(|_| {});
-        bytes[7] = 4;
+    fn another_magic_or_version_is_refused() {
+        let mut bytes = page(Version::V5, |_| {});
+        for found in [1, 2, 6] {
+            bytes[7] = found;
+            assert_eq!(
+                Sinfo::parse(&bytes).unwrap_err(),
+                SinfoError::Version {
+                    found,
+                    oldest: 3,
+                    newest: 5
+                }
+            );
+        }
+        bytes[0] = 0;
         assert_eq!(
             Sinfo::parse(&bytes).unwrap_err(),
-            SinfoError::Version {
-                found: 4,
-                expected: 5
+            SinfoError::Magic {
+                found: 0x0600_6f66_6e69_7500,
             }
         );
-        bytes[0] = 0;
-        assert!(matches!(
-            Sinfo::parse(&bytes),
-            Err(SinfoError::Magic {
-                found: 0x0400_6f66_6e69_7500,
-                expected: MAGIC
-            })
-        ));
-        assert!(matches!(
-            Sinfo::parse(&bytes[..79]),
-            Err(SinfoError::TooShort {
+        assert_eq!(
+            Sinfo::parse(&bytes[..79]).unwrap_err(),
+            SinfoError::TooShort {
                 len: 79,
                 needed: 80
-            })
-        ));
-        let mut bytes = page(|_| {});
-        bytes[78..80].copy_from_slice(&256u16.to_le_bytes());
-        assert_eq!(
-            Sinfo::parse(&bytes).unwrap_err(),
-            SinfoError::TooManyResources {
-                found: 256,
-                max: 255
             }
         );
-        bytes[78..80].copy_from_slice(&255u16.to_le_bytes());
-        assert!(Sinfo::parse(&bytes).is_ok());
-        assert!(Sinfo::parse(&bytes[..SIZE - 1]).is_err());
-        bytes[12] = 64;
-        assert_eq!(
-            Sinfo::parse(&bytes).unwrap_err(),
-            SinfoError::SubjectName { found: 64, max: 63 }
-        );
-        let mut bytes = page(|builder| {
-            builder.event("a", 1).unwrap();
-            builder.event("b", 2).unwrap();
-        });
-        bytes[80 + 128 + 4] = 200;
-        assert_eq!(
-            Sinfo::parse(&bytes).unwrap_err(),
-            SinfoError::ResourceName {
-                index: 1,
-                found: 200,
-                max: 63
-            }
-        );
-        // Behind the end of the list it does not matter.
-        bytes[80] = 0;
-        assert_eq!(Sinfo::parse(&bytes).unwrap().resources().count(), 0);
+    }
+
+    #[test]
+    fn the_count_and_the_length_must_fit() {
+        for (version, at) in [(Version::V3, 77), (Version::V4, 77), (Version::V5, 78)] {
+            let mut bytes = page(version, |_| {});
+            bytes[at..at + 2].copy_from_slice(&256u16.to_le_bytes());
+            assert_eq!(
+                Sinfo::parse(&bytes).unwrap_err(),
+                SinfoError::TooManyResources {
+                    found: 256,
+                    max: 255
+                }
+            );
+            bytes[at..at + 2].copy_from_slice(&255u16.to_le_bytes());
+            assert!(Sinfo::parse(&bytes).is_ok());
+            assert_eq!(
+                Sinfo::parse(&bytes[..SIZE - 1]).unwrap_err(),
+                SinfoError::TooShort {
+                    len: SIZE - 1,
+                    needed: SIZE
+                }
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_too_long_is_refused() {
+        for version in Version::ALL {
+            let mut bytes = page(version, |builder| {
+                builder.event("a", 1).unwrap();
+                builder.event("b", 2).unwrap();
+            });
+            bytes[80 + 128 + 4] = 200;
+            assert_eq!(
+                Sinfo::parse(&bytes).unwrap_err(),
+                SinfoError::ResourceName {
+                    index: 1,
+                    found: 200,
+                    max: 63
+                }
+            );
+            // Behind the end of the list it does not matter.
+            bytes[80] = 0;
+            assert_eq!(Sinfo::parse(&bytes).unwrap().resources().count(), 0);
+            bytes[12] = 64;
+            assert_eq!(
+                Sinfo::parse(&bytes).unwrap_err(),
+                SinfoError::SubjectName { found: 64, max: 63 }
+            );
+        }
     }
 
     #[test]
     fn every_kind_of_resource_is_found_as_it_was_built() {
+        for version in Version::ALL {
+            every_kind_is_found_in(version);
+        }
+    }
+
+    fn every_kind_is_found_in(version: Version) {
         let detail = [7; RESOURCE_SIZE - 72];
         let mut resources = std::vec![];
         for kind in 1..=7u32 {
@@ -322,9 +359,9 @@ mod tests {
             bytes[..4].copy_from_slice(&kind.to_le_bytes());
             bytes[4..6].copy_from_slice(&[1, b'a' + kind as u8]);
             bytes[72..].copy_from_slice(&detail);
-            resources.push(Resource::parse(&bytes).unwrap());
+            resources.push(Resource::parse(&bytes, version).unwrap());
         }
-        let bytes = page(|builder| {
+        let bytes = page(version, |builder| {
             for resource in &resources {
                 builder.resource(resource).unwrap();
             }
@@ -339,8 +376,9 @@ mod tests {
             (Kind::DeviceMemory, "f"),
             (Kind::DevicePort, "g"),
         ] {
-            assert_eq!(sinfo.of_kind(kind).count(), 1);
-            assert!(sinfo.find(name, kind).is_some());
+            let there = kind != Kind::DevicePort || version == Version::V5;
+            assert_eq!(sinfo.of_kind(kind).count(), usize::from(there));
+            assert_eq!(sinfo.find(name, kind).is_some(), there);
             assert!(sinfo.find("h", kind).is_none());
         }
         assert_eq!(
@@ -354,7 +392,7 @@ mod tests {
 
     #[test]
     fn kind_none_ends_the_iteration() {
-        let mut bytes = page(|builder| {
+        let mut bytes = page(Version::V5, |builder| {
             for number in 0..3 {
                 builder.event("e", number).unwrap();
             }

@@ -2,7 +2,9 @@
 //! The resources of a subject.
 
 use super::layout::{self, resource as at, DETAIL_SIZE, NAME_SIZE, RESOURCE_SIZE};
-use super::{Device, DeviceMemory, DevicePort, Name};
+#[cfg(feature = "builder")]
+use super::BuildError;
+use super::{Device, DeviceMemory, DevicePort, Name, Version};
 
 /// One resource of a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +31,19 @@ pub enum Kind {
     Device = 4,
     /// Memory of a device.
     DeviceMemory = 5,
-    /// I/O ports of a device.
+    /// I/O ports of a device; version 5 alone has them.
     DevicePort = 6,
+}
+
+impl Kind {
+    pub(super) const ALL: [Self; 6] = [
+        Self::Memory,
+        Self::Event,
+        Self::Vector,
+        Self::Device,
+        Self::DeviceMemory,
+        Self::DevicePort,
+    ];
 }
 
 /// What a resource is, as its kind defines.
@@ -50,7 +63,7 @@ pub enum Detail {
     DeviceMemory(DeviceMemory),
     /// I/O ports of a device.
     DevicePort(DevicePort),
-    /// A kind that version 5 does not define: its number, and its bytes as they are.
+    /// A kind that the version does not define: its number, and its bytes as they are.
     Other {
         /// Number of the kind.
         kind: u32,
@@ -71,7 +84,7 @@ pub struct Memory {
     pub writable: bool,
     /// The subject may execute it.
     pub executable: bool,
-    /// Fill pattern, if it was filled with one.
+    /// Fill pattern, or [`NO_PATTERN`] if it was not filled with one.
     pub pattern: u16,
     /// Guest-physical address of the first byte.
     pub address: u64,
@@ -81,47 +94,56 @@ pub struct Memory {
     pub hash: [u8; 32],
 }
 
+/// The pattern of memory that was not filled with one.
+pub const NO_PATTERN: u16 = 256;
+
 /// What a memory resource is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum MemoryKind {
+    /// Memory without a meaning of its own.
+    Plain,
+    /// Subject information.
+    Info,
+    /// The subject's binary.
+    Binary,
+    /// The zero page of a Linux subject.
+    ZeroPage,
+    /// The initial RAM disk of a Linux subject.
+    Initrd,
     /// A communication channel.
     Channel,
-    /// Anything else, by its number.
+    /// The state of a monitored subject.
+    State,
+    /// The deadline and the event of the subject's timer.
+    TimedEvent,
+    /// Pending interrupts.
+    Interrupts,
+    /// Start and end of the current minor frame.
+    SchedulingInfo,
+    /// BIOS.
+    Bios,
+    /// ACPI root pointer.
+    AcpiRsdp,
+    /// ACPI extended system description table.
+    AcpiXsdt,
+    /// Fixed ACPI description table.
+    AcpiFadt,
+    /// Differentiated ACPI system description table.
+    AcpiDsdt,
+    /// Memory that belongs to a device.
+    Device,
+    /// Solo5's boot information: a command line.
+    Solo5BootInfo,
+    /// The record of a crash.
+    CrashAudit,
+    /// A device tree; version 3 does not know it.
+    DeviceTree,
+    /// Memory shared with the kernel.
+    KernelInterface,
+    /// A kind that the version does not define, by its number.
     Other(u8),
-}
-
-impl MemoryKind {
-    const CHANNEL: u8 = 5;
-
-    /// Memory without a meaning of its own.
-    pub const PLAIN: Self = Self::Other(0);
-    /// Subject information.
-    pub const INFO: Self = Self::Other(1);
-    /// The subject's binary.
-    pub const BINARY: Self = Self::Other(2);
-    /// The zero page of a Linux subject.
-    pub const ZERO_PAGE: Self = Self::Other(3);
-    /// The initial RAM disk of a Linux subject.
-    pub const INITRD: Self = Self::Other(4);
-
-    /// The number in the page.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::Channel => Self::CHANNEL,
-            Self::Other(number) => number,
-        }
-    }
-}
-
-impl From<u8> for MemoryKind {
-    fn from(number: u8) -> Self {
-        match number {
-            Self::CHANNEL => Self::Channel,
-            other => Self::Other(other),
-        }
-    }
 }
 
 /// Flags of memory.
@@ -141,22 +163,30 @@ pub(super) fn flags(writable: bool, executable: bool) -> u8 {
 }
 
 impl Resource {
+    /// The kind; `None` for one that the version does not define.
+    pub fn kind(&self) -> Option<Kind> {
+        match self.detail {
+            Detail::Memory(_) => Some(Kind::Memory),
+            Detail::Event(_) => Some(Kind::Event),
+            Detail::Vector(_) => Some(Kind::Vector),
+            Detail::Device(_) => Some(Kind::Device),
+            Detail::DeviceMemory(_) => Some(Kind::DeviceMemory),
+            Detail::DevicePort(_) => Some(Kind::DevicePort),
+            Detail::Other { .. } => None,
+        }
+    }
+
     /// Number of the kind.
     pub fn kind_number(&self) -> u32 {
         match self.detail {
-            Detail::Memory(_) => Kind::Memory as u32,
-            Detail::Event(_) => Kind::Event as u32,
-            Detail::Vector(_) => Kind::Vector as u32,
-            Detail::Device(_) => Kind::Device as u32,
-            Detail::DeviceMemory(_) => Kind::DeviceMemory as u32,
-            Detail::DevicePort(_) => Kind::DevicePort as u32,
             Detail::Other { kind, .. } => kind,
+            _ => self.kind().map_or(0, |kind| kind as u32),
         }
     }
 
     /// True if it is of that kind.
     pub fn is(&self, kind: Kind) -> bool {
-        self.kind_number() == kind as u32
+        self.kind() == Some(kind)
     }
 
     /// The memory it is, if it is memory.
@@ -177,36 +207,53 @@ impl Resource {
         u8::from_le_bytes(field::<{ at::NAME }, 1>(bytes))
     }
 
-    /// Reads the bytes of a resource; `None` if it is of kind "none" (0) or its
-    /// name is malformed.
-    pub fn parse(bytes: &[u8; RESOURCE_SIZE]) -> Option<Self> {
+    /// Reads the bytes of a resource, as `version` lays them out; `None` if it is of
+    /// kind "none" (0) or its name is malformed.
+    ///
+    /// Memory, events and vectors lie alike in all supported versions.
+    pub fn parse(bytes: &[u8; RESOURCE_SIZE], version: Version) -> Option<Self> {
         let name = Name::parse(&field::<{ at::NAME }, NAME_SIZE>(bytes)).ok()?;
         let number = field::<{ at::NUMBER }, 1>(bytes)[0];
         let kind = u32::from_le_bytes(field::<{ at::KIND }, 4>(bytes));
+        if kind == 0 {
+            return None;
+        }
         let rest = field::<{ at::DETAIL }, DETAIL_SIZE>(bytes);
-        let detail = match kind {
-            0 => return None,
-            k if k == Kind::Memory as u32 => Detail::Memory(Memory::parse(bytes)),
-            k if k == Kind::Event as u32 => Detail::Event(number),
-            k if k == Kind::Vector as u32 => Detail::Vector(number),
-            k if k == Kind::Device as u32 => Detail::Device(Device::parse(&rest)),
-            k if k == Kind::DeviceMemory as u32 => Detail::DeviceMemory(DeviceMemory::parse(&rest)),
-            k if k == Kind::DevicePort as u32 => Detail::DevicePort(DevicePort::parse(&rest)),
-            kind => Detail::Other { kind, bytes: rest },
+        let detail = match version.kind(kind) {
+            Some(Kind::Memory) => Detail::Memory(Memory::parse(bytes, version)),
+            Some(Kind::Event) => Detail::Event(number),
+            Some(Kind::Vector) => Detail::Vector(number),
+            Some(Kind::Device) => Detail::Device(version.device(&rest)),
+            Some(Kind::DeviceMemory) => Detail::DeviceMemory(version.device_memory(&rest)),
+            Some(Kind::DevicePort) => Detail::DevicePort(Version::device_port(&rest)),
+            None => Detail::Other { kind, bytes: rest },
         };
         Some(Self { name, detail })
     }
 
-    /// The bytes of the resource.
+    /// The bytes of the resource, as `version` lays them out.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError::NotInVersion`] when the version cannot hold it.
     #[cfg(feature = "builder")]
-    pub fn to_bytes(&self) -> [u8; RESOURCE_SIZE] {
+    pub fn to_bytes(&self, version: Version) -> Result<[u8; RESOURCE_SIZE], BuildError> {
+        self.lay(version).ok_or(BuildError::NotInVersion {
+            name: self.name,
+            version,
+        })
+    }
+
+    #[cfg(feature = "builder")]
+    fn lay(&self, version: Version) -> Option<[u8; RESOURCE_SIZE]> {
         let mut bytes = [0; RESOURCE_SIZE];
         let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
-        put(at::KIND, &self.kind_number().to_le_bytes());
+        let kind = version.kind_number(self)?;
+        put(at::KIND, &kind.to_le_bytes());
         put(at::NAME, &self.name.field());
         match &self.detail {
             Detail::Memory(memory) => {
-                put(at::MEMORY_KIND, &[memory.kind.number()]);
+                put(at::MEMORY_KIND, &[version.memory_number(memory.kind)?]);
                 put(at::MEMORY_CONTENT, &[memory.content]);
                 put(
                     at::MEMORY_FLAGS,
@@ -218,20 +265,22 @@ impl Resource {
                 put(at::MEMORY_HASH, &memory.hash);
             }
             Detail::Event(number) | Detail::Vector(number) => put(at::NUMBER, &[*number]),
-            Detail::Device(device) => put(at::DETAIL, &device.to_bytes()),
-            Detail::DeviceMemory(memory) => put(at::DETAIL, &memory.to_bytes()),
-            Detail::DevicePort(port) => put(at::DETAIL, &port.to_bytes()),
+            Detail::Device(device) => put(at::DETAIL, &version.device_bytes(device)?),
+            Detail::DeviceMemory(memory) => {
+                put(at::DETAIL, &version.device_memory_bytes(memory)?);
+            }
+            Detail::DevicePort(port) => put(at::DETAIL, &Version::device_port_bytes(port)),
             Detail::Other { bytes, .. } => put(at::DETAIL, bytes),
         }
-        bytes
+        Some(bytes)
     }
 }
 
 impl Memory {
-    fn parse(bytes: &[u8; RESOURCE_SIZE]) -> Self {
+    fn parse(bytes: &[u8; RESOURCE_SIZE], version: Version) -> Self {
         let flags = field::<{ at::MEMORY_FLAGS }, 1>(bytes)[0];
         Self {
-            kind: field::<{ at::MEMORY_KIND }, 1>(bytes)[0].into(),
+            kind: version.memory_kind(field::<{ at::MEMORY_KIND }, 1>(bytes)[0]),
             content: field::<{ at::MEMORY_CONTENT }, 1>(bytes)[0],
             writable: flags & WRITABLE != 0,
             executable: flags & EXECUTABLE != 0,
