@@ -9,7 +9,11 @@ use kernel::{
     prelude::*,
     str::CString,
 };
-use muennet_core::sinfo::{Detail, Kind, Memory, Resource, RESOURCE_SIZE};
+use muennet_core::sinfo::{Detail, Kind, Memory, Resource, Version, RESOURCE_SIZE};
+
+/// Only memory, events and vectors are read here; these lie alike in all versions that
+/// the kernel may have.
+const VERSION: Version = Version::NEWEST;
 
 /// `struct muen_cpu_affinity`.
 #[repr(C)]
@@ -47,7 +51,7 @@ pub(crate) fn memory(name: &str) -> Result<Option<Memory>> {
         }
         resource.cast::<[u8; RESOURCE_SIZE]>().read()
     };
-    Ok(Resource::parse(&bytes).and_then(|resource| resource.memory()))
+    Ok(Resource::parse(&bytes, VERSION).and_then(|resource| resource.memory()))
 }
 
 /// The CPU and the detail of the one resource of that name and kind.
@@ -62,7 +66,7 @@ fn one_match(name: &str, kind: Kind) -> Result<Option<(u8, Detail)>> {
         }
         found.assume_init()
     };
-    Ok(Resource::parse(&found.resource).map(|resource| (found.cpu, resource.detail)))
+    Ok(Resource::parse(&found.resource, VERSION).map(|resource| (found.cpu, resource.detail)))
 }
 
 /// The Linux interrupt of the channel that is read, if it has one.

@@ -12,7 +12,7 @@ use core::{
 use kernel::{bindings, ffi::c_void, prelude::*, sync::rcu};
 use muennet_core::{
     ivshmem::{Doorbell, EVENTS},
-    sinfo::{Detail, Name, Sinfo, MAX_RESOURCES, RESOURCE_SIZE},
+    sinfo::{BuildError, Detail, Name, Sinfo, Version, MAX_RESOURCES, RESOURCE_SIZE},
 };
 
 /// `struct muen_resource_type`.
@@ -23,6 +23,7 @@ pub(crate) struct ResourceType(pub(crate) [u8; RESOURCE_SIZE]);
 /// What an exported function may need.
 pub(crate) struct Subject {
     name: [u8; Name::MAX_LEN + 1],
+    version: Version,
     resources: KVVec<ResourceType>,
     events: [Option<Doorbell>; EVENTS],
     registers: Registers,
@@ -102,6 +103,7 @@ pub(crate) enum Unfit {
     Memory { name: Name },
     Vector { name: Name, number: u8 },
     Irq { name: Name, irq: u32 },
+    Build(BuildError),
     NoMemory,
     Second,
 }
@@ -117,6 +119,7 @@ impl core::fmt::Display for Unfit {
             Self::Irq { name, irq } => {
                 core::write!(f, "vector \"{name}\" has interrupt {irq}, above the 255 that fit")
             }
+            Self::Build(error) => error.fmt(f),
             Self::NoMemory => core::write!(f, "not enough memory"),
             Self::Second => core::write!(f, "there is a subject already; use one ivshmem device"),
         }
@@ -146,8 +149,9 @@ pub(crate) fn install(
             }
             _ => {}
         }
+        let bytes = resource.to_bytes(sinfo.version()).map_err(Unfit::Build)?;
         resources
-            .push(ResourceType(resource.to_bytes()), GFP_KERNEL)
+            .push(ResourceType(bytes), GFP_KERNEL)
             .map_err(|_| Unfit::NoMemory)?;
     }
     let mut name = [0; Name::MAX_LEN + 1];
@@ -157,6 +161,7 @@ pub(crate) fn install(
     let count = resources.len();
     let subject = Subject {
         name,
+        version: sinfo.version(),
         resources,
         events,
         registers,
@@ -190,7 +195,7 @@ impl Subject {
         kind: u32,
     ) -> impl Iterator<Item = &'a ResourceType> {
         self.resources.iter().filter(move |resource| {
-            muennet_core::sinfo::Resource::parse(&resource.0).is_some_and(|resource| {
+            muennet_core::sinfo::Resource::parse(&resource.0, self.version).is_some_and(|resource| {
                 resource.kind_number() == kind && resource.name.as_bytes() == name
             })
         })

@@ -97,7 +97,12 @@ impl Layout {
         sinfo: &mut [u8],
         events: &mut [u8],
     ) -> Result<()> {
-        let mut builder = Builder::new(sinfo, &policy.subjects[number], TSC_KHZ)?;
+        let mut builder = Builder::new(
+            sinfo,
+            policy.sinfo_version,
+            &policy.subjects[number],
+            TSC_KHZ,
+        )?;
         let mut event_table = [None; EVENTS];
         let mut next_event = 0u8;
         for (channel, offset) in policy.channels.iter().zip(&self.offsets) {
@@ -145,7 +150,7 @@ pub fn vector_of(policy: &Policy, channel: &str) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use muennet_core::sinfo::{Detail, Kind, Sinfo};
+    use muennet_core::sinfo::{Detail, Kind, Sinfo, Version};
 
     fn policy(channels: &str) -> Policy {
         let text = format!("[[subject]]\nname = \"a\"\n[[subject]]\nname = \"b\"\n{channels}");
@@ -160,18 +165,26 @@ mod tests {
 
     #[test]
     fn both_ends_find_their_side() {
-        let policy = policy(
+        let mut policy = policy(
             &(channel("x", "a", "b", "event = true") + &channel("y", "b", "a", "event = true")),
         );
-        let layout = Layout::new(&policy).unwrap();
+        for version in Version::ALL {
+            policy.sinfo_version = version;
+            both_ends_find_their_side_in(&policy);
+        }
+    }
+
+    fn both_ends_find_their_side_in(policy: &Policy) {
+        let layout = Layout::new(policy).unwrap();
         assert_eq!(layout.offsets, [0x13000, 0x15000]);
         assert_eq!(layout.size, 0x20000);
-        let head = layout.head(&policy).unwrap();
+        let head = layout.head(policy).unwrap();
         let bytes: &[u8; Directory::SIZE] = head.first_chunk().unwrap();
         let directory = Directory::parse(bytes, layout.size).unwrap();
         for (number, writes) in [(0, "x"), (1, "y")] {
             let block = &head[directory.block(number).unwrap() as usize..];
             let sinfo = Sinfo::parse(block).unwrap();
+            assert_eq!(sinfo.version(), policy.sinfo_version);
             assert_eq!(sinfo.subject(), ["a", "b"][number as usize]);
             for (name, offset) in [("x", 0x13000), ("y", 0x15000)] {
                 let memory = sinfo.find(name, Kind::Memory).unwrap().memory().unwrap();

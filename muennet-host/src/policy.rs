@@ -3,7 +3,7 @@
 
 use muennet_core::{
     ivshmem::EVENTS,
-    sinfo::{MemoryKind, Name},
+    sinfo::{MemoryKind, Name, Version},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, ops::Range};
@@ -22,6 +22,8 @@ pub const MAX_VECTORS: usize = 64;
 /// A checked policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
+    /// Version of the subject information that all subjects get.
+    pub sinfo_version: Version,
     /// Names of the subjects; a subject's index is its peer number.
     pub subjects: Vec<String>,
     /// The channels, then plain memory.
@@ -62,6 +64,7 @@ pub struct PolicyError {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
+    sinfo_version: Option<Spanned<i64>>,
     #[serde(default)]
     subject: Vec<SubjectEntry>,
     #[serde(default)]
@@ -132,6 +135,20 @@ impl Policy {
         let file: File = toml::from_str(text)
             .map_err(|error| fail(error.span().unwrap_or(0..0), error.message().to_owned()))?;
 
+        let sinfo_version = match &file.sinfo_version {
+            None => Version::default(),
+            Some(entry) => {
+                let number = u8::try_from(*entry.get_ref()).ok();
+                number.and_then(Version::from_number).ok_or_else(|| {
+                    let what = format!(
+                        "sinfo_version {} is not supported; use 3, 4 or 5",
+                        entry.get_ref()
+                    );
+                    fail(entry.span(), what)
+                })?
+            }
+        };
+
         let mut numbers = BTreeMap::new();
         for entry in &file.subject {
             let (span, name) = (entry.name.span(), entry.name.get_ref());
@@ -156,7 +173,7 @@ impl Policy {
             .channel
             .iter()
             .map(|entry| (entry, MemoryKind::Channel)))
-        .chain((file.memory.iter()).map(|entry| (entry, MemoryKind::PLAIN)));
+        .chain((file.memory.iter()).map(|entry| (entry, MemoryKind::Plain)));
         for (entry, kind) in entries {
             let (what, min) = match kind {
                 MemoryKind::Channel => ("channel", MIN_CHANNEL),
@@ -246,6 +263,7 @@ impl Policy {
             });
         }
         Ok(Self {
+            sinfo_version,
             subjects: file
                 .subject
                 .into_iter()
@@ -311,6 +329,27 @@ mod tests {
     }
 
     #[test]
+    fn a_version_of_subject_information() {
+        let version = |number: &str| {
+            Policy::parse(&format!("sinfo_version = {number}\n{SUBJECTS}"))
+                .map(|policy| policy.sinfo_version)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(version("3"), Ok(Version::V3));
+        assert_eq!(version("4"), Ok(Version::V4));
+        assert_eq!(version("5"), Ok(Version::V5));
+        assert_eq!(Policy::parse(SUBJECTS).unwrap().sinfo_version, Version::V5);
+        for refused in ["2", "6", "-1", "259"] {
+            assert_eq!(
+                version(refused),
+                Err(format!(
+                    "line 1: sinfo_version {refused} is not supported; use 3, 4 or 5"
+                ))
+            );
+        }
+    }
+
+    #[test]
     fn an_unknown_subject() {
         assert_eq!(
             error(&channel("x", "\"4M\"", "a", "c")),
@@ -355,7 +394,7 @@ mod tests {
             Policy::parse(&format!("{SUBJECTS}{text}{more}"))
         };
         let policy = memory("").unwrap();
-        assert_eq!(policy.channels[0].kind, MemoryKind::PLAIN);
+        assert_eq!(policy.channels[0].kind, MemoryKind::Plain);
         assert_eq!(
             memory("event = true\n").unwrap_err().to_string(),
             "line 6: memory \"mtus\" has no event; only channels have"
