@@ -64,3 +64,6 @@ long muennet_ptr_err(const void *pointer) { return PTR_ERR(pointer); }
 unsigned int muennet_skb_checksum_start(const struct sk_buff *skb) { return skb_checksum_start_offset(skb); }
 unsigned int muennet_skb_checksum_offset(const struct sk_buff *skb) { return skb->csum_offset; }
 bool muennet_here(unsigned int cpu) { return raw_smp_processor_id() == cpu && !irqs_disabled(); }
+struct dentry *muennet_debugfs_create_dir(const char *name, struct dentry *parent) { return debugfs_create_dir(name, parent); }
+void muennet_debugfs_create_file(const char *name, umode_t mode, struct dentry *parent, void *data, const struct file_operations *operations) { debugfs_create_file(name, mode, parent, data, operations); }
+void muennet_debugfs_remove(struct dentry *entry) { debugfs_remove(entry); }

@@ -62,6 +62,9 @@ long muennet_ptr_err(const void *pointer);
 unsigned int muennet_skb_checksum_start(const struct sk_buff *skb);
 unsigned int muennet_skb_checksum_offset(const struct sk_buff *skb);
 bool muennet_here(unsigned int cpu);
+struct dentry *muennet_debugfs_create_dir(const char *name, struct dentry *parent);
+void muennet_debugfs_create_file(const char *name, umode_t mode, struct dentry *parent, void *data, const struct file_operations *operations);
+void muennet_debugfs_remove(struct dentry *entry);
 
 /* Macros that bindgen cannot evaluate. */
 enum { MUENNET_COALESCE = ETHTOOL_COALESCE_RX_USECS | ETHTOOL_COALESCE_RX_MAX_FRAMES };

@@ -5,46 +5,33 @@
 use crate::{
     counters,
     interface::{Direction, Interface},
-    net::driver::HeldOf,
+    net::{
+        debugfs::{Folder, Show, Text},
+        driver::HeldOf,
+    },
 };
-use kernel::{
-    debugfs::{Dir, File, Writer},
-    fmt,
-    prelude::*,
-};
+use core::fmt::{self, Write};
+use kernel::{prelude::*, str::CString};
 
-/// The folder, and a file for each interface; gone when dropped.
-pub(crate) struct Info {
-    files: KVec<Pin<KBox<File<Shown>>>>,
-    folders: KVec<Dir>,
-    root: Dir,
-}
+/// The folder with a file for each interface; gone when dropped.
+pub(crate) type Info = Folder<Shown>;
 
 /// An interface as its file shows it.
-struct Shown(HeldOf<Interface>);
+pub(crate) struct Shown(HeldOf<Interface>);
 
-impl Info {
-    pub(crate) fn new() -> Self {
-        Self {
-            files: KVec::new(),
-            folders: KVec::new(),
-            root: Dir::new(c"muennet"),
-        }
-    }
-
-    /// Makes the file of an interface, under the name that it was given.
-    pub(crate) fn add(&mut self, interface: &HeldOf<Interface>) -> Result {
-        let folder = self.root.subdir(interface.device().name());
-        let shown = Shown(interface.clone());
-        let file = KBox::pin_init(folder.read_only_file(c"info", shown), GFP_KERNEL)?;
-        self.files.push(file, GFP_KERNEL)?;
-        self.folders.push(folder, GFP_KERNEL)?;
-        Ok(())
-    }
+/// The interface with the name of its folder: the one that it has now.
+pub(crate) fn entry(interface: &HeldOf<Interface>) -> Result<(CString, Shown)> {
+    let name = CString::try_from_fmt(fmt!("{}", text(interface.device().name())))?;
+    Ok((name, Shown(interface.clone())))
 }
 
-impl Writer for Shown {
-    fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Makes the files.
+pub(crate) fn files(entries: KVec<(CString, Shown)>) -> Info {
+    Folder::new(c"muennet", c"info", entries)
+}
+
+impl Show for Shown {
+    fn show(&self, f: &mut Text) -> fmt::Result {
         let device = self.0.device();
         let (input, output) = self.0.channels();
         let traffic = device.traffic();
@@ -69,7 +56,7 @@ fn text(text: &CStr) -> &str {
 }
 
 fn direction(
-    f: &mut fmt::Formatter<'_>,
+    f: &mut Text,
     which: &str,
     channel: &CStr,
     direction: Option<Direction>,

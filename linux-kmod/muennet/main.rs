@@ -33,6 +33,26 @@
 //! the module goes, the netlink family goes first, so that no request comes any
 //! more; then the kind of the children, which takes all of them away; then the
 //! interfaces.
+//!
+//! # Tables
+//!
+//! The kernel calls the module through these tables. The module stays for as long as
+//! each can be called, because:
+//!
+//! | table | in | the module stays until |
+//! |-------|----|------------------------|
+//! | `net_device_ops`, `ethtool_ops` | `net/driver.rs`, `net/ethtool.rs` | `unregister_netdev` has returned: it waits for the RTNL, for RCU readers and for every counted reference |
+//! | the same of children, `priv_destructor` | `net/rtnl.rs` | `rtnl_link_unregister` has returned: it waits for children that others delete, and ends its own before it gives the RTNL back |
+//! | `rtnl_link_ops` | `net/rtnl.rs` | as above; `newlink` is waited for by SRCU |
+//! | `genl_family`, its commands and policy | `net/genl.rs` | `.module` is counted while a list is sent, and `genl_unregister_family` waits for requests in progress |
+//! | `file_operations` | `net/debugfs.rs` | `.owner` is counted while a file is open, and `debugfs_remove` waits for reads in progress |
+//! | NAPI's poll function | `net/napi.rs` | `napi_disable` has returned, in `ndo_stop` |
+//! | interrupt handler | `net/irq.rs` | `free_irq` has returned, in `ndo_stop` |
+//! | timer function | `net/timer.rs` | `hrtimer_cancel` has returned, in `ndo_stop` |
+//! | work function | `net/work.rs` | `cancel_work_sync` has returned, when the interface is dropped |
+//!
+//! A failed init frees the module without waiting for counts of the module. So the
+//! family is registered last of what can fail, and the files are made after it.
 
 #[path = "../bindings/mod.rs"]
 mod bindings;
@@ -81,20 +101,22 @@ impl kernel::Module for Muennet {
         // latest first.
         let mut interfaces = KVec::new();
         let list = interfaces::List::new();
-        let mut info = Info::new();
+        let mut shown = KVec::new();
         params::for_each(|config| {
             let interface = Interface::register(config)?;
             let held = interface.hold()?;
             interfaces.push(interface, GFP_KERNEL)?;
-            info.add(&held)?;
+            shown.push(info::entry(&held)?, GFP_KERNEL)?;
             list.push(held)
         })?;
         let kind = child::KIND.register()?;
         let family = netlink::FAMILY.register(module)?;
+        // Nothing fails from here on: a failed init would not wait for open files,
+        // nor for a list that the family is sending.
         Ok(Self {
             _family: family,
             _kind: kind,
-            _info: info,
+            _info: info::files(shown),
             _list: list,
             _interfaces: interfaces,
         })

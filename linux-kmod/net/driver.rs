@@ -299,6 +299,8 @@ impl<T: Driver> Drop for Registration<T> {
 struct Operations<T>(PhantomData<T>);
 
 impl<T: Driver> Operations<T> {
+    /// The module stays while it can be called: dropping the [`Registration`] calls
+    /// `unregister_netdev`, which waits for calls and for counted references.
     const NETDEV: bindings::net_device_ops = bindings::net_device_ops {
         ndo_open: Some(Self::open),
         ndo_stop: Some(Self::stop),

@@ -35,7 +35,8 @@ pub(crate) struct Coalesce {
     pub(crate) rx_max_frames: u32,
 }
 
-/// The operations of devices of `T`.
+/// The operations of devices of `T`. The kernel calls them with the RTNL or a
+/// reference to the device held, so never after `unregister_netdev` has returned.
 pub(super) const fn operations<T: Driver>() -> bindings::ethtool_ops {
     bindings::ethtool_ops {
         supported_coalesce_params: bindings::MUENNET_COALESCE,

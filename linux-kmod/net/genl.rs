@@ -154,7 +154,8 @@ impl Dump<'_> {
     }
 }
 
-/// A family; a `static`.
+/// A family; a `static`. Its `module` is counted while a list is sent, and
+/// `genl_unregister_family` waits for requests in progress before the module goes.
 pub(crate) struct Family<H>(Opaque<bindings::genl_family>, PhantomData<H>);
 
 // SAFETY: the kernel serialises what it does with it.

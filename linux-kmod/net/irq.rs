@@ -73,6 +73,8 @@ impl Line {
     }
 }
 
+/// The handler. The module stays while it can be called: `ndo_stop` calls `free_irq`,
+/// which waits for it.
 unsafe extern "C" fn handle(irq: i32, line: *mut c_void) -> bindings::irqreturn_t {
     // SAFETY: what `request` passed, valid until freed.
     let line = unsafe { &*line.cast::<Line>() };

@@ -12,10 +12,12 @@
 //! - [`rtnl`]: the lock of network configuration, and kinds of links;
 //! - [`genl`]: generic netlink families;
 //! - [`netlink`]: what both of them say and are told;
-//! - [`namespace`]: network namespaces.
+//! - [`namespace`]: network namespaces;
+//! - [`debugfs`]: files in debugfs.
 //!
 //! Nothing here knows of channels.
 
+pub(crate) mod debugfs;
 pub(crate) mod device;
 pub(crate) mod driver;
 pub(crate) mod ethtool;

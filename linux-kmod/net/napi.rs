@@ -137,7 +137,8 @@ impl Polling<'_> {
     }
 }
 
-/// The C poll function of devices of `T`.
+/// The C poll function of devices of `T`. The module stays while it can be called:
+/// `ndo_stop` calls `napi_disable`, which waits for it.
 unsafe extern "C" fn poll<T: Driver>(napi: *mut bindings::napi_struct, budget: i32) -> i32 {
     // SAFETY: the kernel calls with the instance that `add` was given, whose device
     // is one of `T`; both stay valid while it polls.

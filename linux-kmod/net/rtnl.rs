@@ -125,7 +125,8 @@ impl<L: Link> HeldLink<L> {
     }
 }
 
-/// A kind of links; a `static`.
+/// A kind of links; a `static`. The kernel calls its operations with the RTNL held or
+/// as an SRCU reader; `rtnl_link_unregister` waits for both before the module goes.
 pub(crate) struct Kind<L>(Opaque<bindings::rtnl_link_ops>, PhantomData<L>);
 
 // SAFETY: the kernel serialises what it does with it.
@@ -230,6 +231,9 @@ impl<L: Link> Drop for Registration<L> {
 struct Operations<L>(PhantomData<L>);
 
 impl<L: Link> Operations<L> {
+    /// The module stays while it can be called: dropping the [`Registration`] of the kind
+    /// unregisters every device of it, also those that others are unregistering, and
+    /// waits for the end of each.
     const NETDEV: bindings::net_device_ops = bindings::net_device_ops {
         ndo_init: Some(Self::init),
         ndo_uninit: Some(Self::uninit),
@@ -240,6 +244,7 @@ impl<L: Link> Operations<L> {
         ..pin_init::zeroed()
     };
 
+    /// Called with the RTNL or a reference to the device held; as for `NETDEV`.
     const ETHTOOL: bindings::ethtool_ops = bindings::ethtool_ops {
         get_link: Some(bindings::ethtool_op_get_link),
         ..pin_init::zeroed()

@@ -65,6 +65,8 @@ impl Timer {
     }
 }
 
+/// The timer's function. The module stays while it can be called: `ndo_stop` calls
+/// `hrtimer_cancel`, which waits for it.
 unsafe extern "C" fn expired(timer: *mut bindings::hrtimer) -> bindings::hrtimer_restart {
     // SAFETY: the first field of a pinned `Timer`, which is cancelled before it goes.
     let this = unsafe { &*timer.cast::<Timer>() };

@@ -63,6 +63,8 @@ impl<T: Sync> PinnedDrop for Call<T> {
     }
 }
 
+/// The work's function. The module stays while it can be called: dropping the [`Call`]
+/// calls `cancel_work_sync`, which waits for it.
 unsafe extern "C" fn run<T: Sync>(work: *mut bindings::work_struct) {
     // SAFETY: the first field of a pinned `Call`, which waits before it goes.
     let this = unsafe { &*work.cast::<Call<T>>() };

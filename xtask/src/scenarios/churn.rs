@@ -96,8 +96,11 @@ fn loads(vm: &mut Vm) -> Result<()> {
             "( until [ -e /tmp/done ]; do ip -force -batch /tmp/{file}; done ) >/dev/null 2>&1 &"
         )
     };
+    // Readers of the files, and dumps: the module is asked again when they keep it.
+    let readers = "( until [ -e /tmp/done ]; do cat /sys/kernel/debug/muennet/net*/info; \
+                   muennet_cfg list; ethtool -S net0; done ) >/dev/null 2>&1 &";
     vm.ok(&format!(
-        "rm -f /tmp/done; {} {} reload muennet /lib/modules/*/extra/muennet.ko --times {PIECE} \
+        "rm -f /tmp/done; {readers} {} {} reload muennet /lib/modules/*/extra/muennet.ko --times {PIECE} \
          -- {PARAMETERS} || exit; touch /tmp/done; wait; ip -batch /tmp/links",
         meanwhile("links"),
         meanwhile("children")

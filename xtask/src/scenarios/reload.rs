@@ -21,6 +21,8 @@ pub fn reload(lab: &Lab) -> Result<()> {
     load(&mut b, "a_to_b", "b_to_a", "192.168.7.2/24", "")?;
     load_a(&mut a)?;
     carrier(&mut a)?;
+    open_file(&mut a)?;
+    open_sockets(&mut a)?;
     // A known neighbour, so that the flood never pauses to ask who is there.
     b.ok(&format!(
         "ip neigh replace 192.168.7.1 lladdr {ADDRESS} dev net0 nud permanent"
@@ -47,6 +49,38 @@ pub fn reload(lab: &Lab) -> Result<()> {
     b.finish()
 }
 
+/// While the file in debugfs is open, the module stays; the file can be read to its end
+/// and closed.
+fn open_file(vm: &mut Vm) -> Result<()> {
+    vm.ok(&format!(
+        "exec 5<{INFO} && read first <&5 && ! rmmod muennet && cat <&5 | grep -q rx_lost \
+         && exec 5<&- && rmmod muennet && ! cat {INFO}"
+    ))
+    .context("the file in debugfs while the module is asked to go")?;
+    load_a(vm)?;
+    // Opened by another process, which is killed.
+    vm.ok(&format!(
+        "sleep 1000 <{INFO} & until [ -e /proc/$!/fd/0 ] && ! rmmod muennet; do :; done; \
+         kill $!; wait $!; rmmod muennet"
+    ))
+    .context("a file that another process keeps open")?;
+    load_a(vm)
+}
+
+/// Sockets of every kind that know the interface do not keep the module, and end well.
+fn open_sockets(vm: &mut Vm) -> Result<()> {
+    vm.ok(
+        "tcpdump -i net0 -w /tmp/packets 2>/tmp/looking & packets=$!; \
+         ip monitor all >/tmp/monitor 2>&1 & monitor=$!; \
+         nc -l -p 5000 -s 192.168.7.1 >/tmp/listener 2>&1 & listener=$!; \
+         until grep -q listening /tmp/looking; do sleep 0.1; done; \
+         muennet_cfg list && rmmod muennet && ethtool -i net0; \
+         kill $packets $monitor $listener; wait; ! ip link show net0",
+    )
+    .context("the module is unloaded under sockets")?;
+    load_a(vm)
+}
+
 /// Loads again and again; no cache may grow with it.
 fn counted(vm: &mut Vm, again: impl Fn(&mut Vm, usize) -> Result<()>) -> Result<()> {
     let before = objects(vm)?;
@@ -61,6 +95,9 @@ fn counted(vm: &mut Vm, again: impl Fn(&mut Vm, usize) -> Result<()>) -> Result<
     }
     Ok(())
 }
+
+/// The file of the interface in debugfs.
+const INFO: &str = "/sys/kernel/debug/muennet/net0/info";
 
 /// The interface's hardware address, the same at every load.
 const ADDRESS: &str = "02:00:00:00:00:01";
