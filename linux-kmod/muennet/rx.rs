@@ -8,9 +8,10 @@ use crate::{
     counters::{Counter, Counters},
     interface::Direction,
     mapping::Input,
-    net::{device::Device, napi::Polling, skb::SkBuff},
+    net::{device::Device, napi::Polling, skb::SkBuff, timer},
 };
 use muennet_core::{
+    carrier::{Carrier, Change},
     channel::{Fault, Peer, Read},
     config::Mode,
     framing::{Dynamic, Frame, Reject, Sink},
@@ -24,8 +25,9 @@ const BURST: usize = 16;
 pub(crate) struct Receive {
     receiver: Receiver<Input, Dynamic>,
     mode: Mode,
-    /// The peer as the carrier shows it.
-    shown: Peer,
+    /// The peer as it was seen last.
+    seen: Peer,
+    carrier: Carrier,
 }
 
 /// Makes a packet for a frame once its length is known.
@@ -47,13 +49,15 @@ impl Receive {
         Self {
             receiver,
             mode,
-            shown: Peer::Down,
+            seen: Peer::Down,
+            carrier: Carrier::default(),
         }
     }
 
     /// The interface went down.
     pub(crate) fn stop(&mut self) {
-        self.shown = Peer::Down;
+        self.seen = Peer::Down;
+        self.carrier.reset();
     }
 
     /// True when [`poll`](Self::poll) would find something.
@@ -68,7 +72,7 @@ impl Receive {
 
     /// What is known of the peer.
     pub(crate) fn direction(&self, protocol: u64) -> Direction {
-        let (epoch, fault) = match self.shown {
+        let (epoch, fault) = match self.seen {
             Peer::Up { epoch } => (Some(epoch), None),
             Peer::Faulty(fault) => (None, Some(fault)),
             Peer::Down => (None, None),
@@ -139,32 +143,34 @@ impl Receive {
         }
     }
 
-    /// Lets the carrier follow the peer.
+    /// Counts what became of the peer, and lets the carrier follow it. A storm of epochs is
+    /// shown at a bounded rate; the watch timer polls again and shows its last state.
     fn show(&mut self, device: &Device, counters: &Counters, children: &Children) {
         let peer = self.receiver.peer();
-        if peer == self.shown {
-            return;
+        if peer != self.seen {
+            self.seen = peer;
+            match peer {
+                Peer::Up { .. } => counters.count(Counter::RxEpochs),
+                Peer::Down => {}
+                Peer::Faulty(fault) => {
+                    counters.count(Counter::RxFaults);
+                    complain(device, fault);
+                }
+            }
         }
         let show = |on| {
             device.set_carrier(on);
             children.all().iter().for_each(|child| child.device().set_carrier(on));
         };
-        // From one epoch to the next the carrier goes down and up.
-        if matches!(self.shown, Peer::Up { .. }) {
-            show(false);
-        }
-        match peer {
-            Peer::Up { .. } => {
-                counters.count(Counter::RxEpochs);
+        match self.carrier.follow(peer, timer::now_ns) {
+            None => {}
+            Some(Change::On) => show(true),
+            Some(Change::Off) => show(false),
+            Some(Change::Restart) => {
+                show(false);
                 show(true);
             }
-            Peer::Down => {}
-            Peer::Faulty(fault) => {
-                counters.count(Counter::RxFaults);
-                complain(device, fault);
-            }
         }
-        self.shown = peer;
     }
 }
 

@@ -65,6 +65,12 @@ impl Timer {
     }
 }
 
+/// Nanoseconds of the monotonic clock.
+pub(crate) fn now_ns() -> u64 {
+    // SAFETY: may be called in any context. CAST: the time since boot is not negative.
+    unsafe { bindings::ktime_get() as u64 }
+}
+
 /// The timer's function. The module stays while it can be called: `ndo_stop` calls
 /// `hrtimer_cancel`, which waits for it.
 unsafe extern "C" fn expired(timer: *mut bindings::hrtimer) -> bindings::hrtimer_restart {

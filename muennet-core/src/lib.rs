@@ -11,6 +11,7 @@
 #[cfg(any(test, loom, feature = "hostile"))]
 extern crate std;
 
+pub mod carrier;
 pub mod channel;
 pub mod config;
 pub mod event;

@@ -220,6 +220,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::churn),
     },
     Layer {
+        name: "storm",
+        about: "thousands of epochs, faults and events a second, with up to 250 children",
+        check: Check::Vm(scenarios::storm),
+    },
+    Layer {
         name: "streams",
         about: "two minutes of TCP both ways, every byte compared; MUENNET_SECONDS sets how long",
         check: Check::Vm(scenarios::streams),

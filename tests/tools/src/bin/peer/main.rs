@@ -5,12 +5,14 @@
 //! - [`region`]: the channel's memory, byte for byte;
 //! - [`frames`]: good frames of each mode, and how they lie in elements;
 //! - [`lies`]: one lie at a time;
-//! - [`mutate`]: any number of random ones.
+//! - [`mutate`]: any number of random ones;
+//! - [`storm`]: epochs, faults and bells, thousands a second.
 
 mod frames;
 mod lies;
 mod mutate;
 mod region;
+mod storm;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -70,6 +72,20 @@ enum Command {
         count: u64,
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Begin epochs, spoil headers or ring, as fast as is asked for; then start anew and stay.
+    Storm {
+        #[command(flatten)]
+        channel: Channel,
+        /// What comes in the storm.
+        #[arg(long)]
+        of: Vec<storm::Gust>,
+        /// How many in all.
+        #[arg(long)]
+        count: u64,
+        /// How many a second.
+        #[arg(long, default_value_t = 3000)]
+        rate: u32,
     },
 }
 
@@ -135,6 +151,19 @@ fn run(args: Args) -> Result<()> {
         } => {
             let mut region = Region::channel(&client, &channel)?;
             mutate::run(&mut region, &channel, count, seed);
+        }
+        Command::Storm {
+            channel,
+            of,
+            count,
+            rate,
+        } => {
+            let mut region = Region::channel(&client, &channel)?;
+            region.start();
+            region.ring();
+            println!("told");
+            storm::blow(&mut region, &of, count, rate);
+            println!("blew {count} times");
         }
     }
     // With the writer's end its epoch would go: what was written is to stay.
