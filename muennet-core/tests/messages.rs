@@ -240,6 +240,11 @@ fn of_parameters() {
             Why::OutputReadOnly,
             "this channel is read-only; an output must be writable for this subject",
         ),
+        (
+            Why::InterruptTaken { irq: 25 },
+            "another interface takes interrupt 25 of this channel; \
+             give each interface an input channel of its own",
+        ),
     ];
     let parameters = [
         (Parameter::Name, "name"),
@@ -265,6 +270,17 @@ fn of_parameters() {
             );
         }
     }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn of_a_vector_without_interrupt() {
+    let error = muennet_core::config::interrupt(1, "c", 33, |_| false).unwrap_err();
+    said(
+        error,
+        "parameter in, entry 1, value \"c\": vector 33 of this channel has no interrupt; \
+         choose a vector from 48 on in the policy",
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What is wrong with a parameter: which, which entry, which value, and why.
 
+use crate::sinfo::linux::Irq;
 use core::fmt;
 
 /// A parameter.
@@ -95,6 +96,16 @@ pub enum Why {
     InputWritable,
     /// The output channel cannot be written.
     OutputReadOnly,
+    /// Linux has no interrupt for the vector of the input channel.
+    NoInterrupt {
+        /// Number of the vector.
+        vector: u8,
+    },
+    /// Another interface takes the interrupt of the input channel.
+    InterruptTaken {
+        /// Linux' number of the interrupt.
+        irq: u32,
+    },
 }
 
 /// The error numbers that users see.
@@ -161,6 +172,21 @@ impl fmt::Display for Why {
             }
             Self::OutputReadOnly => {
                 "this channel is read-only; an output must be writable for this subject"
+            }
+            Self::NoInterrupt { vector } => {
+                let first = Irq::FIRST_VECTOR;
+                return write!(
+                    f,
+                    "vector {vector} of this channel has no interrupt; \
+                     choose a vector from {first} on in the policy"
+                );
+            }
+            Self::InterruptTaken { irq } => {
+                return write!(
+                    f,
+                    "another interface takes interrupt {irq} of this channel; \
+                     give each interface an input channel of its own"
+                );
             }
         })
     }

@@ -24,4 +24,4 @@ pub use error::{ConfigError, Errno, Parameter, Why};
 pub use interface::{
     Channel, Interface, Lists, Mode, DEFAULT_MTU, DEFAULT_POLL_US, MAX_INTERFACES,
 };
-pub use resources::{channel, path_mtu, Access};
+pub use resources::{channel, interrupt, path_mtu, Access};

@@ -2,7 +2,7 @@
 //! Whether a subject's resources fit what the parameters ask for.
 
 use super::error::{ConfigError, Parameter, Why};
-use crate::sinfo::{Memory, MemoryKind};
+use crate::sinfo::{linux::Irq, Memory, MemoryKind};
 
 /// What an interface does with a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,33 @@ pub fn path_mtu(
     })
 }
 
+/// Checks the `vector` of the input channel `name`, entry `position` of `in`, and gives
+/// its interrupt. `taken` tells if another interface has requested an interrupt.
+///
+/// An interrupt belongs to one interface: it masks the interrupt while it polls.
+///
+/// # Errors
+///
+/// [`ConfigError`]: a vector without an interrupt, or one that is taken.
+pub fn interrupt(
+    position: usize,
+    name: &str,
+    vector: u8,
+    taken: impl FnOnce(u32) -> bool,
+) -> Result<Irq, ConfigError<'_>> {
+    let error = |why| ConfigError {
+        parameter: Parameter::In,
+        position,
+        value: name,
+        why,
+    };
+    let irq = Irq::of_vector(vector).ok_or(error(Why::NoInterrupt { vector }))?;
+    if taken(irq.number) {
+        return Err(error(Why::InterruptTaken { irq: irq.number }));
+    }
+    Ok(irq)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +127,20 @@ mod tests {
             Err(Why::NotAChannel)
         );
         assert_eq!(why(Access::Input, None), Err(Why::UnknownResource));
+    }
+
+    #[test]
+    fn an_interrupt_has_one_interface() {
+        let irq = interrupt(1, "c", 0x48, |_| false).unwrap();
+        assert_eq!(Irq::of_vector(0x48), Some(irq));
+        let error = interrupt(2, "c", 0x48, |other| other == irq.number).unwrap_err();
+        assert_eq!(error.why, Why::InterruptTaken { irq: irq.number });
+        assert_eq!((error.parameter, error.position), (Parameter::In, 2));
+        assert_eq!(error.errno(), Errno::Inval);
+        if let Some(vector) = Irq::FIRST_VECTOR.checked_sub(1) {
+            let error = interrupt(2, "c", vector, |_| false).unwrap_err();
+            assert_eq!(error.why, Why::NoInterrupt { vector });
+        }
     }
 
     #[test]

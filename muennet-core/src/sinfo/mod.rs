@@ -32,6 +32,7 @@
 mod builder;
 mod device;
 mod layout;
+pub mod linux;
 mod name;
 mod parse;
 mod resource;
