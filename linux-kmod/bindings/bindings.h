@@ -18,3 +18,5 @@
 #include <net/icmp.h>
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
+
+#include "muen.h"

@@ -41,6 +41,9 @@ impl Show for Shown {
         core::writeln!(f, "mtu:      {}", device.mtu())?;
         core::writeln!(f, "carrier:  {}", if device.carrier() { "on" } else { "off" })?;
         direction(f, "input", input, self.0.incoming())?;
+        if let Some(irq) = self.0.irq() {
+            core::writeln!(f, "  irq:      {} (vector {})", irq.number, irq.vector)?;
+        }
         direction(f, "output", output, self.0.outgoing())?;
         core::writeln!(f, "received: {} frames, {} bytes", traffic.rx_frames, traffic.rx_bytes)?;
         core::writeln!(f, "sent:     {} frames, {} bytes", traffic.tx_frames, traffic.tx_bytes)?;

@@ -30,6 +30,7 @@ use muennet_core::{
     config::{self, Access, Mode},
     framing::Dynamic,
     link,
+    sinfo::linux::Irq,
 };
 
 /// Nanoseconds between looks at the peer where an interrupt tells of packets: a
@@ -56,7 +57,7 @@ pub(crate) struct Interface {
     output: CString,
     bus_info: CString,
     protocols: (u64, u64),
-    irq: Option<u32>,
+    irq: Option<Irq>,
     /// Microseconds between looks at an input channel without a vector.
     poll_us: AtomicU32,
     has_input: bool,
@@ -117,6 +118,15 @@ impl Interface {
             Some(channel) => Some((channel, found(Access::Output, channel.name)?)),
             None => None,
         };
+        let irq = match config.input {
+            Some(channel) => muen::vector(channel.name)?
+                .map(|vector| {
+                    config::interrupt(position, channel.name, vector, interfaces::wait_for)
+                        .map_err(|error| params::refuse(&error))
+                })
+                .transpose()?,
+            None => None,
+        };
         let path = match config.pmtu {
             Some(region) => {
                 let memory = config::path_mtu(position, region, muen::memory(region)?)
@@ -126,10 +136,8 @@ impl Interface {
             None => None,
         };
 
-        let mut irq = None;
         let receive = match input {
             Some((channel, memory)) => {
-                irq = muen::interrupt(channel.name)?;
                 let memory = mapping::Input::new(&memory)?;
                 let receiver = link::Receiver::new(memory, channel.protocol, framing);
                 Some(Receive::new(receiver.map_err(too_small)?, config.mode))
@@ -248,6 +256,11 @@ impl Interface {
         (&self.input, &self.output)
     }
 
+    /// The interrupt of the input channel, if it has one.
+    pub(crate) fn irq(&self) -> Option<Irq> {
+        self.irq
+    }
+
     /// What was lost, rejected and adopted.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
@@ -302,7 +315,7 @@ impl Driver for Interface {
         });
         self.show(device, !self.has_input);
         Ok(Wake {
-            irq: self.irq,
+            irq: self.irq.map(|irq| irq.number),
             period_ns: self.has_input.then(|| self.period_ns()),
         })
     }

@@ -40,6 +40,11 @@ pub(crate) fn write(channel: &str) -> bool {
     all().iter().any(|interface| interface.channels().1.to_bytes() == channel.as_bytes())
 }
 
+/// True if an interface has requested this interrupt, or will when it goes up.
+pub(crate) fn wait_for(irq: u32) -> bool {
+    all().iter().any(|interface| interface.irq().is_some_and(|other| other.number == irq))
+}
+
 /// The interfaces, locked.
 pub(crate) fn all() -> impl core::ops::Deref<Target = KVec<HeldOf<Interface>>> {
     INTERFACES.lock()

@@ -2,41 +2,28 @@
 
 //! What the Muen kernel exports to modules: resources and events.
 
+use crate::bindings;
 use core::mem::MaybeUninit;
-use kernel::{
-    bindings::list_head,
-    ffi::{c_char, c_void},
-    prelude::*,
-    str::CString,
-};
-use muennet_core::sinfo::{Detail, Kind, Memory, Resource, Version, RESOURCE_SIZE};
+use kernel::{prelude::*, str::CString};
+use muennet_core::sinfo::{linux::CpuAffinity, Detail, Kind, Memory, Name, Resource, Version, RESOURCE_SIZE};
 
 /// Only memory, events and vectors are read here; these lie alike in all versions that
 /// the kernel may have.
 const VERSION: Version = Version::NEWEST;
+/// Where the kernel's headers have the resource in `struct muen_cpu_affinity`.
+const RESOURCE: Option<usize> = match bindings::MUENNET_AFFINITY_RESOURCE {
+    0 => None,
+    // CAST: widens.
+    offset => Some(offset as usize),
+};
 
-/// `struct muen_cpu_affinity`.
-#[repr(C)]
-struct CpuAffinity {
-    cpu: u8,
-    resource: [u8; RESOURCE_SIZE],
-    list: list_head,
-}
-
-const _: () = assert!(size_of::<CpuAffinity>() == 152);
-const _: () = assert!(core::mem::offset_of!(CpuAffinity, list) == 136);
-
-extern "C" {
-    fn muen_get_resource(name: *const c_char, kind: u32) -> *const c_void;
-    fn muen_smp_one_match(result: *mut CpuAffinity, name: *const c_char, kind: u32) -> bool;
-    fn muen_smp_trigger_event(id: u8, cpu: u8);
-    fn muen_check_magic() -> bool;
-}
+const _: () = assert!(size_of::<bindings::muen_cpu_affinity>() == CpuAffinity::SIZE);
+const _: () = assert!(size_of::<bindings::muen_resource_type>() == RESOURCE_SIZE);
 
 /// True when this kernel runs as a subject.
 pub(crate) fn is_subject() -> bool {
     // SAFETY: looks at the subject information only.
-    unsafe { muen_check_magic() }
+    unsafe { bindings::muen_check_magic() }
 }
 
 /// The memory of that name, from a private copy of its resource.
@@ -45,7 +32,7 @@ pub(crate) fn memory(name: &str) -> Result<Option<Memory>> {
     // SAFETY: the name is NUL-terminated; the resource has `RESOURCE_SIZE` bytes
     // that nobody changes.
     let bytes = unsafe {
-        let resource = muen_get_resource(name.as_char_ptr(), Kind::Memory as u32);
+        let resource = bindings::muen_get_resource(name.as_char_ptr(), Kind::Memory as u32);
         if resource.is_null() {
             return Ok(None);
         }
@@ -56,23 +43,31 @@ pub(crate) fn memory(name: &str) -> Result<Option<Memory>> {
 
 /// The CPU and the detail of the one resource of that name and kind.
 fn one_match(name: &str, kind: Kind) -> Result<Option<(u8, Detail)>> {
-    let name = CString::try_from_fmt(fmt!("{name}"))?;
-    let mut found = MaybeUninit::<CpuAffinity>::zeroed();
-    // SAFETY: room for the result; the name is NUL-terminated. All of the result
-    // is initialised, by zeros if by nothing else.
-    let found = unsafe {
-        if !muen_smp_one_match(found.as_mut_ptr(), name.as_char_ptr(), kind as u32) {
+    let text = CString::try_from_fmt(fmt!("{name}"))?;
+    let mut found = MaybeUninit::<bindings::muen_cpu_affinity>::zeroed();
+    // SAFETY: room for the result; the name is NUL-terminated. All bytes of the result
+    // are initialised, by zeros if by nothing else.
+    let bytes = unsafe {
+        if !bindings::muen_smp_one_match(found.as_mut_ptr(), text.as_char_ptr(), kind as u32) {
             return Ok(None);
         }
-        found.assume_init()
+        found.as_ptr().cast::<[u8; CpuAffinity::SIZE]>().read()
     };
-    Ok(Resource::parse(&found.resource, VERSION).map(|resource| (found.cpu, resource.detail)))
+    let found = Name::new(name).ok().map(|name| CpuAffinity::parse(&bytes, RESOURCE, &name, kind));
+    match found {
+        Some(Ok(found)) => Ok(Some((found.cpu, found.resource.detail))),
+        Some(Err(error)) => {
+            pr_err!("channel \"{name}\": {}\n", core::format_args!("{error}"));
+            Err(ENODEV)
+        }
+        None => Ok(None),
+    }
 }
 
-/// The Linux interrupt of the channel that is read, if it has one.
-pub(crate) fn interrupt(channel: &str) -> Result<Option<u32>> {
+/// The vector of the channel that is read, if it has one.
+pub(crate) fn vector(channel: &str) -> Result<Option<u8>> {
     Ok(match one_match(channel, Kind::Vector)? {
-        Some((_, Detail::Vector(irq))) => Some(irq.into()),
+        Some((_, Detail::Vector(number))) => Some(number),
         _ => None,
     })
 }
@@ -101,6 +96,6 @@ impl Event {
     /// Triggers it; call this on its CPU, with interrupts enabled.
     pub(crate) fn trigger(&self) {
         // SAFETY: on the event's own CPU there is nothing to wait for.
-        unsafe { muen_smp_trigger_event(self.number, self.cpu) };
+        unsafe { bindings::muen_smp_trigger_event(self.number, self.cpu) };
     }
 }

@@ -4,23 +4,19 @@
 
 use crate::subject::{self, ResourceType};
 use core::{ffi::CStr, ptr};
-use kernel::{
-    bindings,
-    ffi::c_char,
-    prelude::*,
-};
+use kernel::ffi::c_char;
 
-/// `struct muen_cpu_affinity`: cpu at 0, resource at 1, list head at 136.
+/// `struct muen_cpu_affinity`, which exports.c lays out.
 #[repr(C)]
 pub(crate) struct CpuAffinity {
-    cpu: u8,
-    resource: ResourceType,
-    list: bindings::list_head,
+    _opaque: [u64; 19],
 }
 
-const _: () = assert!(size_of::<CpuAffinity>() == 152);
-const _: () = assert!(core::mem::offset_of!(CpuAffinity, resource) == 1);
-const _: () = assert!(core::mem::offset_of!(CpuAffinity, list) == 136);
+extern "C" {
+    static muen_ivshmem_aligned: bool;
+    fn muen_ivshmem_fill_packed(to: *mut CpuAffinity, cpu: u8, resource: *const ResourceType);
+    fn muen_ivshmem_fill_aligned(to: *mut CpuAffinity, cpu: u8, resource: *const ResourceType);
+}
 
 /// The bytes of a C string; empty for a null pointer.
 ///
@@ -86,10 +82,14 @@ pub(crate) unsafe extern "C" fn muen_smp_one_match(
         return false;
     };
     // Any CPU may ring the doorbell, and interrupts are Linux's to place: all is CPU 0's.
-    // SAFETY: by the caller's promise.
+    // SAFETY: `result` by the caller's promise; the resource is valid, and the parameter
+    // was written before the module was initialised.
     unsafe {
-        ptr::addr_of_mut!((*result).cpu).write(0);
-        ptr::addr_of_mut!((*result).resource).write(resource);
+        if muen_ivshmem_aligned {
+            muen_ivshmem_fill_aligned(result, 0, &resource);
+        } else {
+            muen_ivshmem_fill_packed(result, 0, &resource);
+        }
     }
     true
 }

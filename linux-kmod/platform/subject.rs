@@ -3,7 +3,7 @@
 //! The subject's resources as drivers see them.
 //!
 //! A private copy of the subject information with memory at guest-physical
-//! addresses and vectors as Linux interrupt numbers, made when the device is bound.
+//! addresses and vectors numbered as Muen Linux numbers them, made when the device is bound.
 
 use core::{
     ptr,
@@ -12,11 +12,11 @@ use core::{
 use kernel::{bindings, ffi::c_void, prelude::*, sync::rcu};
 use muennet_core::{
     ivshmem::{Doorbell, EVENTS},
-    sinfo::{BuildError, Detail, Name, Sinfo, Version, MAX_RESOURCES, RESOURCE_SIZE},
+    sinfo::{linux::Irq, BuildError, Detail, Name, Sinfo, Version, MAX_RESOURCES, RESOURCE_SIZE},
 };
 
-/// `struct muen_resource_type`.
-#[repr(C, packed)]
+/// `struct muen_resource_type`; aligned as newer headers have it.
+#[repr(C, align(8))]
 #[derive(Clone, Copy)]
 pub(crate) struct ResourceType(pub(crate) [u8; RESOURCE_SIZE]);
 
@@ -117,7 +117,12 @@ impl core::fmt::Display for Unfit {
                 "vector {number} of \"{name}\" does not exist; give the device more vectors"
             ),
             Self::Irq { name, irq } => {
-                core::write!(f, "vector \"{name}\" has interrupt {irq}, above the 255 that fit")
+                core::write!(
+                    f,
+                    "vector \"{name}\" has interrupt {irq}, above {}, the last that a vector's \
+                     number holds; use fewer devices with interrupts",
+                    Irq::MAX
+                )
             }
             Self::Build(error) => error.fmt(f),
             Self::NoMemory => core::write!(f, "not enough memory"),
@@ -145,7 +150,7 @@ pub(crate) fn install(
             }
             Detail::Vector(number) => {
                 let irq = irq(*number).ok_or(Unfit::Vector { name, number: *number })?;
-                *number = u8::try_from(irq).map_err(|_| Unfit::Irq { name, irq })?;
+                *number = Irq::of_number(irq).ok_or(Unfit::Irq { name, irq })?.vector;
             }
             _ => {}
         }
