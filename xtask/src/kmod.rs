@@ -51,6 +51,39 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
+/// Builds the driver's own object with headers of Muen Linux, which this kernel lacks: the
+/// layout of `struct muen_cpu_affinity` comes from them, and the prototypes fit.
+pub fn with_muen_headers(tree: &Tree) -> Result<()> {
+    build(tree)?;
+    let work = tree.folder(&tree.work()[1..])?;
+    let copy = work.join("with-muen-headers");
+    sync(&workspace().join("linux-kmod"), &copy.join("linux-kmod"))?;
+    sync(
+        &workspace().join("tests/muen-headers"),
+        &copy.join("headers"),
+    )?;
+    let (build, inside) = (tree.build(), tree.work());
+    let line = format!(
+        "make -C {build} M={inside}/with-muen-headers/linux-kmod \
+         MUENNET_CORE={inside}/muennet-core/src \
+         KCFLAGS=-I{inside}/with-muen-headers/headers muennet/main.o 2>&1"
+    );
+    run::quietly(tree.command("sh").args(["-c", &line]))?;
+    for (folder, offset) in [(work.clone(), 0), (copy, 8)] {
+        let bindings = folder.join("linux-kmod/muennet/bindings_generated.rs");
+        let text = fs::read_to_string(&bindings)?;
+        let found = text
+            .split_once("const MUENNET_AFFINITY_RESOURCE :")
+            .and_then(|(_, rest)| rest.split_once(" = ")?.1.split(' ').next()?.parse().ok());
+        ensure!(
+            found == Some(offset),
+            "{} has the resource at {found:?}, not at {offset}",
+            bindings.display()
+        );
+    }
+    Ok(())
+}
+
 /// The line that builds the modules inside of the tree.
 fn make_line(tree: &Tree) -> String {
     let (build, work) = (tree.build(), tree.work());

@@ -2,7 +2,7 @@
 //! The layers of `cargo xtask test`, from the cheapest to the virtual machines.
 
 use crate::{
-    bench, host,
+    bench, host, kmod,
     lab::Lab,
     packaging,
     progress::Seconds,
@@ -138,6 +138,11 @@ const LAYERS: &[Layer] = &[
         name: "packaging",
         about: "make install, DKMS, patch series, Debian package, netlink specification",
         check: Check::Tree(packaging::check),
+    },
+    Layer {
+        name: "muen-headers",
+        about: "the driver with Muen Linux' own headers, which tell the layouts",
+        check: Check::Tree(kmod::with_muen_headers),
     },
     Layer {
         name: "demo",

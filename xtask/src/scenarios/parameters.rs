@@ -66,6 +66,18 @@ const WRONG: &[(Parameters, &str, &str)] = &[
         EINVAL,
         "parameter out, entry 2, value \"output\": another interface writes this channel",
     ),
+    // An interrupt has one interface.
+    (
+        &[
+            ("name", "net0,net1"),
+            ("in", "ringing,ringing"),
+            ("out", ""),
+            ("reader_protocol", "1,1"),
+            ("writer_protocol", ""),
+        ],
+        EINVAL,
+        "parameter in, entry 2, value \"ringing\": another interface takes interrupt ",
+    ),
     (
         &[("reader_protocol", "")],
         EINVAL,

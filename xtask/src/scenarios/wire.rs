@@ -11,20 +11,57 @@ use crate::{
 use anyhow::{ensure, Context, Result};
 use std::time::Instant;
 
+/// The vector of Linux' interrupt 0 on x86_64.
+const ISA_IRQ_VECTOR: u32 = 0x30;
+
 /// The channels have vectors.
 pub fn interrupt(lab: &Lab) -> Result<()> {
-    let mut vm = states(lab, "one-wire.toml", "")?;
+    let wire = lab.serve("one-wire.toml")?;
+    let mut vm = states(&wire, "")?;
+    numbered(&mut vm)?;
+
+    // The other layout of struct muen_cpu_affinity.
+    vm.ok("modprobe -r muennet && modprobe muen_ivshmem aligned=1")?;
+    load(
+        &mut vm,
+        "testchannel_2",
+        "testchannel_1",
+        "192.168.7.1/24",
+        "",
+    )?;
+    let echo = wire.echo()?;
+    carrier(&mut vm)?;
+    ping(&mut vm)?;
+    numbered(&mut vm)?;
+    drop(echo);
+    vm.finish()
+}
+
+/// Interrupts came, by the number that Linux has for the vector.
+fn numbered(vm: &mut Vm) -> Result<()> {
     let interrupts = vm.ok("grep muennet /proc/interrupts")?;
+    let mut words = interrupts.split_whitespace();
+    let irq: Option<u32> = words
+        .next()
+        .and_then(|word| word.trim_end_matches(':').parse().ok());
+    let irq = irq.with_context(|| format!("no interrupt:\n{interrupts}"))?;
     ensure!(
-        interrupts.split_whitespace().nth(1) != Some("0"),
+        words.next() != Some("0"),
         "no interrupt came:\n{interrupts}"
     );
-    vm.finish()
+    let info = vm.ok("cat /sys/kernel/debug/muennet/net0/info")?;
+    let line = format!("irq:      {irq} (vector {})", irq + ISA_IRQ_VECTOR);
+    ensure!(
+        info.contains(&line),
+        "debugfs should show \"{line}\":\n{info}"
+    );
+    Ok(())
 }
 
 /// The channels have none: a timer looks.
 pub fn poll(lab: &Lab) -> Result<()> {
-    let mut vm = states(lab, "one-wire-poll.toml", "poll=250")?;
+    let wire = lab.serve("one-wire-poll.toml")?;
+    let mut vm = states(&wire, "poll=250")?;
     let output = vm.run("grep muennet /proc/interrupts")?;
     ensure!(
         output.status != 0,
@@ -34,8 +71,7 @@ pub fn poll(lab: &Lab) -> Result<()> {
     vm.finish()
 }
 
-fn states(lab: &Lab, policy: &str, more: &str) -> Result<Vm> {
-    let wire = lab.serve(policy)?;
+fn states(wire: &Wire<'_>, more: &str) -> Result<Vm> {
     let mut vm = wire.vm("linux")?;
 
     // Linux first.
@@ -54,7 +90,7 @@ fn states(lab: &Lab, policy: &str, more: &str) -> Result<Vm> {
 
     capture(&mut vm)?;
     counters(&mut vm)?;
-    let echo = restart(&wire, &mut vm, echo)?;
+    let echo = restart(wire, &mut vm, echo)?;
 
     // The interface down and up: the peer sees it.
     vm.ok("ip link set net0 down")?;
