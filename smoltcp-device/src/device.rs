@@ -68,6 +68,14 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
         self.tx.sender.deactivate();
     }
 
+    /// Publishes the frames that are held and stops sending, but leaves the epoch in the
+    /// channel: a slow peer can still receive the last frames, which
+    /// [`deactivate`](Self::deactivate) takes away. Its carrier stays on.
+    pub fn detach(&mut self) {
+        self.tx.publish();
+        self.tx.sender.detach();
+    }
+
     /// Publishes the frames that are held, and rings the peer's event if anything
     /// was published since the last call. Call it after each poll of the interface:
     /// frames are published some at a time, and rung for once for all of the poll.

@@ -42,6 +42,12 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Port<R, W, N, SIZE
         self.sender.deactivate();
     }
 
+    /// Stops sending, but leaves the epoch in the channel, so that the peer can still
+    /// receive the last messages.
+    pub fn detach(&mut self) {
+        self.sender.detach();
+    }
+
     /// Sends a message and rings the peer's event. Never waits.
     ///
     /// # Errors

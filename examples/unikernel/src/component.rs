@@ -176,7 +176,11 @@ pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
         let delay = interface.poll_delay(now(&machine), &servers.set);
         let Ok(()) = device.next_poll(delay).wait(&mut machine, watch);
     }
-    device.deactivate();
+    if words.keep_epoch {
+        device.detach();
+    } else {
+        device.deactivate();
+    }
     let counters = device.counters();
     log!(
         "{} frames received, {} sent, {} lost, {} rejected, {} starts of the peer",

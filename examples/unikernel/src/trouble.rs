@@ -67,7 +67,7 @@ impl fmt::Display for Trouble {
             Self::Word(word) => write!(
                 f,
                 "\"{word}\" is not understood; give in=CHANNEL out=CHANNEL address=ADDRESS/LENGTH \
-                 mode=eth_dev|net_hdr shutdown=allowed"
+                 mode=eth_dev|net_hdr shutdown=allowed epoch=keep"
             ),
             Self::Channel(error) => error.fmt(f),
             Self::NoChannel(which) => {

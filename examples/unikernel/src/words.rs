@@ -23,6 +23,8 @@ pub struct Words {
     pub addresses: [Option<IpCidr>; ADDRESSES],
     /// `POST /shutdown` ends the machine.
     pub shutdown: bool,
+    /// The epoch stays in the channel at the end, so that the peer can read the last frames.
+    pub keep_epoch: bool,
 }
 
 impl Words {
@@ -35,6 +37,7 @@ impl Words {
             mac: EthernetAddress([2, 0, 0, 0, 0, 2]),
             addresses: [None; ADDRESSES],
             shutdown: false,
+            keep_epoch: false,
         };
         for word in line.split_ascii_whitespace() {
             words.take(word).ok_or(Trouble::Word(word))?;
@@ -58,6 +61,7 @@ impl Words {
                 *free = Some(IpCidr::from_str(address).ok()?);
             }
             ("shutdown", "allowed") => self.shutdown = true,
+            ("epoch", "keep") => self.keep_epoch = true,
             _ => return None,
         }
         Some(())

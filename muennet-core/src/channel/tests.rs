@@ -167,6 +167,24 @@ fn a_dropped_writer_is_inactive_and_an_idle_one_changes_nothing() {
 }
 
 #[test]
+fn a_detached_writer_leaves_its_elements_to_the_reader() {
+    let (heap, mut writer, mut reader) = pair();
+    writer.activate(epoch(5));
+    put(&mut writer, 1);
+    put(&mut writer, 2);
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 5 });
+    writer.detach();
+    // It writes no more.
+    writer.write(|_| panic!("detached"));
+    assert_eq!(writer.epoch(), None);
+    drop(writer);
+    assert_eq!(heap.peek(EPOCH_AT), 5);
+    assert_eq!(get(&mut reader), Read::Taken(1));
+    assert_eq!(get(&mut reader), Read::Taken(2));
+    assert_eq!(get(&mut reader), Read::Empty);
+}
+
+#[test]
 fn drain_skips_what_was_written() {
     let (_, mut writer, mut reader) = pair();
     writer.activate(epoch(1));

@@ -10,7 +10,8 @@ use core::num::NonZeroU64;
 /// Writes elements into a channel.
 ///
 /// A writer is *inactive* (epoch 0 in the header) until [`activate`](Self::activate)
-/// and again after [`deactivate`](Self::deactivate) or when it is dropped.
+/// and again after [`deactivate`](Self::deactivate) or when it is dropped, unless it
+/// [detached](Self::detach) before.
 /// Counters and geometry live here, in private memory; the header is written
 /// and never read.
 #[derive(Debug)]
@@ -81,6 +82,14 @@ impl<M: MemoryMut> Writer<M> {
     /// Ends the epoch: readers see an inactive channel.
     pub fn deactivate(&mut self) {
         self.region.store(Field::Epoch, 0);
+        self.epoch = None;
+    }
+
+    /// Stops writing, and leaves the epoch in the header: readers can still take the
+    /// elements that they have not read, and go on to see a peer that is up.
+    ///
+    /// After [`deactivate`](Self::deactivate) they cannot.
+    pub fn detach(&mut self) {
         self.epoch = None;
     }
 

@@ -90,6 +90,15 @@ impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
         }
     }
 
+    /// Stops sending, if an epoch runs, and rings; the epoch stays in the channel, so that
+    /// the peer can still receive all that was sent. It does not notice the end.
+    pub fn detach(&mut self) {
+        if self.is_active() {
+            self.writer.detach();
+            self.notifier.notify();
+        }
+    }
+
     /// True from [`activate`](Self::activate) to [`deactivate`](Self::deactivate).
     #[inline]
     pub fn is_active(&self) -> bool {
