@@ -90,6 +90,48 @@ fn raw_pads_and_gives_the_whole_element() {
     );
 }
 
+/// Two payloads in the one slot of a channel, and its bytes behind the second's.
+#[test]
+fn raw_clears_what_a_longer_payload_left_in_the_slot() {
+    let framing = Raw::new(64).unwrap();
+    let heap = Heap::new(64 + 64);
+    let mut writer = Writer::new(heap.clone(), PROTOCOL, 64).unwrap();
+    let mut reader = Reader::new(heap, PROTOCOL, framing.min_element()).unwrap();
+    assert_eq!(writer.geometry().elements(), 1);
+    writer.activate(PROTOCOL);
+    assert!(matches!(reader.read(|_| ()), Read::NewEpoch { .. }));
+    for payload in [&[0xaa; 64][..], &[0xbb; 3]] {
+        let parts = [payload];
+        let packet = Packet::new(&parts);
+        framing.admit(&packet).unwrap();
+        writer.write(|slot| framing.encode(slot, (), &packet));
+        let mut buffer = [0xee; 64];
+        let read = reader.read(|element| framing.decode(element, &mut &mut buffer[..]));
+        assert!(matches!(read, Read::Taken(Ok(Frame { len: 64, .. }))));
+        assert_eq!(&buffer[..payload.len()], payload);
+        assert!(buffer[payload.len()..].iter().all(|byte| *byte == 0));
+    }
+}
+
+/// A peer whose elements are smaller than our MTU, and whose lengths are not.
+#[test]
+fn an_ip_packet_ends_where_its_element_does() {
+    let framing = NetHdr::new(100).unwrap();
+    for (claimed, expected) in [
+        (50, Ok(50)),
+        (51, Err(Reject::TooLong { found: 51, max: 50 })),
+    ] {
+        let packet = ipv4(50);
+        let lie = |heap: &Heap| {
+            heap.poke(64, 100 << 32 | 4 << 48);
+            let prefix = [0x45, 0, 0, claimed, 0, 0, 0, 0];
+            heap.poke(72, u64::from_le_bytes(prefix));
+        };
+        let taken = element_of(58, &framing, &Packet::new(&[&packet]), 200, lie);
+        assert_eq!(taken.unwrap().map(|(frame, _)| frame.len), expected);
+    }
+}
+
 #[test]
 fn ip_packets_of_both_versions_keep_length_and_mark() {
     let framing = NetHdr::new(100).unwrap();

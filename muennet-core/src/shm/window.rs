@@ -151,3 +151,48 @@ impl WindowMut<'_> {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Windows over the first eight of ten bytes.
+    fn windows(bytes: &mut [u8; 10]) -> (Window<'_>, WindowMut<'_>) {
+        let base = NonNull::from(bytes).cast();
+        // SAFETY: bytes of an array that is borrowed and of which nobody else knows.
+        unsafe { (Window::new(base, 8), WindowMut::new(base, 8)) }
+    }
+
+    #[test]
+    fn one_byte_past_the_window_is_refused() {
+        let mut bytes = [7; 10];
+        let (window, mut target) = windows(&mut bytes);
+        // The last that fits, and the first that does not.
+        for (at, len, fits) in [(0, 8, true), (0, 9, false), (7, 1, true), (7, 2, false)] {
+            let mut buffer = [9; 9];
+            assert_eq!(window.copy_out(at, &mut buffer[..len]), fits);
+            assert_eq!(buffer[0], if fits { 7 } else { 9 });
+            assert_eq!(target.copy_in(at, &[7; 9][..len]), fits);
+            let mut sum = InternetSum::default();
+            assert_eq!(target.copy_in_summing(at, &[7; 9][..len], &mut sum), fits);
+        }
+        assert_eq!(window.fetch::<8>(0), Some([7; 8]));
+        assert_eq!(window.fetch::<8>(1), None);
+        assert_eq!(window.fetch::<9>(0), None);
+        assert!(target.store(6, [7; 2]) && !target.store(7, [1; 2]));
+        // Behind the end not even nothing lies in it, and no sum wraps.
+        assert!(window.copy_out(8, &mut []) && !window.copy_out(9, &mut []));
+        assert!(!window.copy_out(usize::MAX, &mut [0; 2]));
+        assert!(!target.copy_in(usize::MAX, &[1; 2]));
+        target.clear_from(8);
+        target.clear_from(9);
+        assert_eq!(bytes, [7; 10]);
+    }
+
+    #[test]
+    fn clearing_begins_where_it_is_told_and_ends_with_the_window() {
+        let mut bytes = [7; 10];
+        windows(&mut bytes).1.clear_from(7);
+        assert_eq!(bytes, [7, 7, 7, 7, 7, 7, 7, 0, 7, 7]);
+    }
+}
