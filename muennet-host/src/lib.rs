@@ -9,6 +9,7 @@ pub mod in_process;
 pub mod inspect;
 pub mod ivshmem;
 pub mod layout;
+pub mod log;
 pub mod mapping;
 pub mod policy;
 pub mod tap;

@@ -4,8 +4,16 @@
 use anyhow::{Context, Result};
 use clap::Parser;
 use muennet_core::sinfo::MemoryKind;
-use muennet_host::{ivshmem::server::Server, layout::Layout, policy::Policy};
-use std::{os::unix::net::UnixStream, path::PathBuf, process::ExitCode};
+use muennet_host::{ivshmem::server::Server, layout::Layout, log::Log, policy::Policy};
+use std::{
+    io::{self, ErrorKind, Write},
+    os::unix::net::UnixStream,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// Lines about subjects that come and go which the log holds until somebody reads them.
+const ROOM: usize = 1000;
 
 /// Plays the Muen separation kernel for QEMU: lays out the channels of a policy in
 /// shared memory and serves every subject on a socket of its own.
@@ -36,7 +44,8 @@ fn main() -> ExitCode {
     match run(&Args::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("muen-ivshmem: {error:#}");
+            // A closed stream is no reason for another status.
+            let _ = writeln!(io::stderr(), "muen-ivshmem: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -46,12 +55,17 @@ fn run(args: &Args) -> Result<()> {
     let file = args.policy.display();
     let text = std::fs::read_to_string(&args.policy).with_context(|| format!("{file}"))?;
     let policy = Policy::parse(&text).with_context(|| format!("{file}"))?;
-    print_channels(
+    let channels = describe(
         &policy,
         &Layout::new(&policy).with_context(|| format!("{file}"))?,
     );
     let Some(folder) = args.dir.as_ref().filter(|_| !args.check) else {
-        return Ok(());
+        let text = channels.join("\n") + "\n";
+        return match io::stdout().write_all(text.as_bytes()) {
+            // Whoever read it has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            written => Ok(written?),
+        };
     };
 
     let (stop, stopper) = UnixStream::pair()?;
@@ -62,21 +76,26 @@ fn run(args: &Args) -> Result<()> {
     if args.observe {
         server.observe(folder)?;
     }
-    for (number, name) in server.policy().subjects.iter().enumerate() {
-        println!(
+    let vectors = server.policy().most_vectors().max(1);
+    let subjects = server.policy().subjects.iter().enumerate();
+    let subjects = subjects.map(|(number, name)| {
+        format!(
             "subject {name}, peer {number}: -chardev socket,path={},id=ivshmem \
-             -device ivshmem-doorbell,chardev=ivshmem,vectors={}",
+             -device ivshmem-doorbell,chardev=ivshmem,vectors={vectors}",
             server.socket(number).display(),
-            server.policy().most_vectors().max(1)
-        );
-    }
-    server.run(&stop, |event| println!("{event}"))
+        )
+    });
+    let lines: Vec<_> = channels.into_iter().chain(subjects).collect();
+    let log = Log::new(io::stdout(), ROOM + lines.len());
+    lines.iter().for_each(|line| log.say(line));
+    server.run(&stop, |event| log.say(event))
 }
 
-fn print_channels(policy: &Policy, layout: &Layout) {
-    println!("region of {} bytes", layout.size);
+/// The region and what lies in it, a line each.
+fn describe(policy: &Policy, layout: &Layout) -> Vec<String> {
+    let mut lines = vec![format!("region of {} bytes", layout.size)];
     for (channel, offset) in policy.channels.iter().zip(&layout.offsets) {
-        println!(
+        lines.push(format!(
             "{} {}: {} bytes at {offset:#x}, {} -> {}{}",
             match channel.kind {
                 MemoryKind::Channel => "channel",
@@ -87,6 +106,7 @@ fn print_channels(policy: &Policy, layout: &Layout) {
             policy.subjects[channel.writer],
             policy.subjects[channel.reader],
             if channel.event { ", event" } else { "" }
-        );
+        ));
     }
+    lines
 }

@@ -5,13 +5,13 @@ use super::message;
 use crate::mapping::{Input, Output};
 use muennet_core::{
     config::{channel, Access},
-    ivshmem::{Directory, DirectoryError, Doorbell, EVENT_TABLE},
+    ivshmem::{Directory, DirectoryError, Doorbell, EVENTS, EVENT_TABLE},
     notify::Notifier,
     sinfo::{self, Detail, Kind, Memory, Sinfo, SinfoError},
 };
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fs::File,
     io,
     net::Shutdown,
@@ -21,6 +21,7 @@ use std::{
     },
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, Instant},
 };
 use thiserror::Error;
 use vmm_sys_util::eventfd::EventFd;
@@ -36,9 +37,15 @@ pub enum ClientError {
         /// What the system said.
         cause: io::Error,
     },
-    /// The connection ended or failed.
+    /// The connection failed.
     #[error("the server broke off: {0}; is another process this subject already?")]
-    Broken(#[from] io::Error),
+    Broken(io::Error),
+    /// The connection ended.
+    #[error("the server broke off; is another process this subject already?")]
+    Ended,
+    /// The server does not go on.
+    #[error("the server does not finish its greeting within {} s; start it anew", GREETING.as_secs())]
+    Silent,
     /// The server speaks another version, or out of turn.
     #[error("the server said {0} out of turn")]
     OutOfTurn(i64),
@@ -61,8 +68,61 @@ pub enum ClientError {
     },
 }
 
-/// Events by peer number; a peer's list is in the order of its vectors.
-type Peers = HashMap<i64, Vec<Arc<EventFd>>>;
+/// The server's greeting takes no longer.
+const GREETING: Duration = Duration::from_secs(30);
+
+impl From<io::Error> for ClientError {
+    fn from(error: io::Error) -> Self {
+        Self::Broken(error)
+    }
+}
+
+/// The messages of a server, until a deadline.
+#[derive(Debug)]
+pub(super) struct Incoming<'a> {
+    socket: &'a UnixStream,
+    until: Instant,
+}
+
+impl<'a> Incoming<'a> {
+    pub(super) fn new(socket: &'a UnixStream) -> Self {
+        let until = Instant::now() + GREETING;
+        Self { socket, until }
+    }
+
+    /// The next message.
+    pub(super) fn next(&self) -> Result<(i64, Option<OwnedFd>), ClientError> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(ClientError::Silent);
+        }
+        self.socket.set_read_timeout(Some(left))?;
+        match message::receive(self.socket) {
+            Ok(message) => message.ok_or(ClientError::Ended),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(ClientError::Silent),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The protocol's version, which is one.
+    pub(super) fn version(&self) -> Result<(), ClientError> {
+        match self.next()? {
+            (message::VERSION, None) => Ok(()),
+            (number, _) => Err(ClientError::OutOfTurn(number)),
+        }
+    }
+
+    /// The shared memory.
+    pub(super) fn memory(&self) -> Result<File, ClientError> {
+        match self.next()? {
+            (message::MEMORY, Some(memory)) => Ok(File::from(memory)),
+            (number, _) => Err(ClientError::OutOfTurn(number)),
+        }
+    }
+}
+
+/// Events by the doorbell that rings them: peer and vector.
+type Peers = HashMap<(u16, u16), Arc<EventFd>>;
 
 /// A connection to the server, as one subject.
 #[derive(Debug)]
@@ -100,10 +160,22 @@ impl Drop for Connection {
     }
 }
 
-fn event(descriptor: OwnedFd) -> EventFd {
+/// An eventfd that was passed.
+fn event(descriptor: OwnedFd) -> io::Result<EventFd> {
+    // Another kind of file shall not block where an eventfd does not.
+    rustix::io::ioctl_fionbio(&descriptor, true)?;
     // SAFETY: the descriptor is ours, and given away. That it is an eventfd is
     // the server's word; anything else makes reads and writes fail.
-    unsafe { EventFd::from_raw_fd(descriptor.into_raw_fd()) }
+    Ok(unsafe { EventFd::from_raw_fd(descriptor.into_raw_fd()) })
+}
+
+/// The doorbells of an event table.
+fn doorbells(events: &[u8]) -> HashSet<(u16, u16)> {
+    let entries = events
+        .chunks_exact(4)
+        .filter_map(|entry| entry.first_chunk());
+    let doorbells = entries.filter_map(|entry| Doorbell::parse(*entry));
+    doorbells.map(|bell| (bell.peer, bell.vector)).collect()
 }
 
 impl Client {
@@ -118,19 +190,10 @@ impl Client {
             path: path.to_owned(),
             cause,
         })?;
-        let next = || {
-            message::receive(&socket)?
-                .ok_or(ClientError::Broken(io::ErrorKind::UnexpectedEof.into()))
-        };
-        match next()? {
-            (message::VERSION, None) => {}
-            (number, _) => return Err(ClientError::OutOfTurn(number)),
-        }
-        let (number, _) = next()?;
-        let memory = match next()? {
-            (message::MEMORY, Some(memory)) => File::from(memory),
-            (number, _) => return Err(ClientError::OutOfTurn(number)),
-        };
+        let incoming = Incoming::new(&socket);
+        incoming.version()?;
+        let (number, _) = incoming.next()?;
+        let memory = incoming.memory()?;
 
         let mut head = [0; Directory::SIZE];
         memory.read_exact_at(&mut head, 0)?;
@@ -146,20 +209,33 @@ impl Client {
             .filter(|resource| matches!(resource.detail, Detail::Vector(_)))
             .count()
             .max(1);
-        let mut events = vec![0; muennet_core::ivshmem::EVENTS * 4];
+        let mut events = vec![0; EVENTS * 4];
         memory.read_exact_at(&mut events, block + EVENT_TABLE as u64)?;
 
+        let rung = doorbells(&events);
+        // Of the others' events those are kept that this subject rings.
         let mut peers = Peers::new();
+        let mut seen = HashMap::<u16, u16>::new();
         let mut vectors = Vec::new();
         while vectors.len() < wanted {
-            match next()? {
-                (peer, Some(descriptor)) if peer == number => vectors.push(event(descriptor)),
-                (peer, Some(descriptor)) => {
-                    let event = Arc::new(event(descriptor));
-                    peers.entry(peer).or_default().push(event);
-                }
-                (number, None) => return Err(ClientError::OutOfTurn(number)),
+            let (peer, descriptor) = incoming.next()?;
+            let descriptor = descriptor.ok_or(ClientError::OutOfTurn(peer))?;
+            if peer == number {
+                vectors.push(event(descriptor)?);
+                continue;
             }
+            let other = u16::try_from(peer)
+                .ok()
+                .filter(|other| u32::from(*other) < directory.subjects);
+            let other = other.ok_or(ClientError::OutOfTurn(peer))?;
+            let vector = seen.entry(other).or_default();
+            if usize::from(*vector) == EVENTS {
+                return Err(ClientError::OutOfTurn(peer));
+            }
+            if rung.contains(&(other, *vector)) {
+                peers.insert((other, *vector), Arc::new(event(descriptor)?));
+            }
+            *vector += 1;
         }
         Ok(Self {
             number,
@@ -268,10 +344,7 @@ impl Client {
         };
         let entry = self.events.chunks_exact(4).nth(usize::from(number));
         let doorbell = entry.and_then(|entry| Doorbell::parse(*entry.first_chunk()?));
-        let event = doorbell.and_then(|doorbell| {
-            let vectors = self.peers.get(&doorbell.peer.into())?;
-            vectors.get(usize::from(doorbell.vector))
-        });
+        let event = doorbell.and_then(|doorbell| self.peers.get(&(doorbell.peer, doorbell.vector)));
         Ok(event.cloned().map(Ringer))
     }
 

@@ -1,67 +1,86 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Messages of the protocol: a number, and maybe a file descriptor.
 
+use rustix::{
+    io::Errno,
+    net::{
+        recvmsg, send, sendmsg, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags,
+        SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    },
+};
 use std::{
-    io,
+    io::{self, IoSlice, IoSliceMut},
+    mem::MaybeUninit,
     os::{
-        fd::{FromRawFd, OwnedFd, RawFd},
+        fd::{BorrowedFd, OwnedFd},
         unix::net::UnixStream,
     },
 };
-use vmm_sys_util::sock_ctrl_msg::ScmSocket;
 
 /// Version of the protocol, the first message.
 pub const VERSION: i64 = 0;
 /// The number that comes with the shared memory.
 pub const MEMORY: i64 = -1;
+/// Bytes of a message.
+pub const SIZE: usize = 8;
 
-const SIZE: usize = 8;
-
-/// Sends a message; never blocks on a non-blocking socket.
-pub fn send(socket: &UnixStream, number: i64, descriptor: Option<RawFd>) -> io::Result<()> {
+/// Sends a message from its byte `sent` on, without waiting; gives how many bytes the
+/// system took. A descriptor goes with the first byte.
+///
+/// # Errors
+///
+/// What the system says; that the buffer is full is one.
+pub fn send_from(
+    socket: &UnixStream,
+    number: i64,
+    descriptor: Option<BorrowedFd<'_>>,
+    sent: usize,
+) -> Result<usize, Errno> {
     let bytes = number.to_le_bytes();
-    let sent = match descriptor {
-        Some(descriptor) => socket.send_with_fd(&bytes[..], descriptor),
-        None => socket.send_with_fds(&[&bytes[..]], &[]),
+    let rest = bytes.get(sent..).unwrap_or_default();
+    let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
+    let Some(descriptor) = descriptor.filter(|_| sent == 0) else {
+        return send(socket, rest, flags);
     };
-    match sent {
-        Ok(SIZE) => Ok(()),
-        // A stream socket splits only when its buffer is full: the reader is too slow.
-        Ok(_) => Err(io::ErrorKind::WouldBlock.into()),
-        Err(error) => Err(error.into()),
-    }
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    let descriptors = [descriptor];
+    // The space is that of one descriptor.
+    control.push(SendAncillaryMessage::ScmRights(&descriptors));
+    sendmsg(socket, &[IoSlice::new(rest)], &mut control, flags)
 }
 
-/// Receives a message; `None` at the end of the stream.
+/// Receives a message; `None` at the end of the stream. Of the descriptors that come with
+/// it the last is kept.
+///
+/// # Errors
+///
+/// What the system says, or that the stream ended within a message.
 pub fn receive(socket: &UnixStream) -> io::Result<Option<(i64, Option<OwnedFd>)>> {
     let mut bytes = [0; SIZE];
     let mut descriptor = None;
     let mut filled = 0;
     while filled < SIZE {
-        let mut descriptors = [-1; 1];
-        let mut parts = [rustix_iovec(&mut bytes[filled..])];
-        // SAFETY: the one part is the private buffer above, valid for its length.
-        let (count, passed) = unsafe { socket.recv_with_fds(&mut parts, &mut descriptors) }
-            .map_err(io::Error::from)?;
-        if passed > 0 {
-            // SAFETY: the kernel just made this descriptor for us.
-            descriptor = Some(unsafe { OwnedFd::from_raw_fd(descriptors[0]) });
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let parts = &mut [IoSliceMut::new(&mut bytes[filled..])];
+        let received = match recvmsg(socket, parts, &mut control, RecvFlags::CMSG_CLOEXEC) {
+            Err(Errno::INTR) => continue,
+            received => received?,
+        };
+        for message in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(descriptors) = message {
+                descriptor = descriptors.last().or(descriptor);
+            }
         }
-        if count == 0 {
+        if received.bytes == 0 {
             return if filled == 0 {
                 Ok(None)
             } else {
                 Err(io::ErrorKind::UnexpectedEof.into())
             };
         }
-        filled += count;
+        filled += received.bytes;
     }
     Ok(Some((i64::from_le_bytes(bytes), descriptor)))
-}
-
-fn rustix_iovec(buffer: &mut [u8]) -> libc::iovec {
-    libc::iovec {
-        iov_base: buffer.as_mut_ptr().cast(),
-        iov_len: buffer.len(),
-    }
 }

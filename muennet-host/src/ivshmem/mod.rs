@@ -7,6 +7,7 @@
 //! eventfd that rings it; the client's own last.
 
 pub mod client;
+mod greeting;
 mod message;
 pub mod observer;
 pub mod server;

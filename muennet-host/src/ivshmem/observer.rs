@@ -6,8 +6,8 @@
 //! where is found as subjects find it, from their information.
 
 use super::{
-    client::ClientError,
-    message::{self, receive},
+    client::{ClientError, Incoming},
+    greeting::{Attached, Greeting},
 };
 use crate::mapping::Input;
 use anyhow::Context;
@@ -20,7 +20,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     os::{
-        fd::AsRawFd,
+        fd::{AsFd, AsRawFd},
         unix::{
             fs::FileExt,
             net::{UnixListener, UnixStream},
@@ -60,14 +60,18 @@ impl Window {
         })
     }
 
-    /// Shows the region to all who wait.
-    pub(super) fn show(&self) {
-        while let Ok((connection, _)) = self.listener.accept() {
-            // Who does not take it goes without.
-            let _ = message::send(&connection, message::VERSION, None).and_then(|()| {
-                message::send(&connection, message::MEMORY, Some(self.memory.as_raw_fd()))
-            });
-        }
+    /// Shows the region to one who waits.
+    ///
+    /// # Errors
+    ///
+    /// When the system has no descriptor for the connection.
+    pub(super) fn show(&self) -> io::Result<()> {
+        let (connection, _) = self.listener.accept()?;
+        // A fresh socket has room for two messages. One that fails goes without.
+        let _ = Greeting::of_observer().send(&connection, |attached| {
+            (attached == Attached::Memory).then(|| self.memory.as_fd())
+        });
+        Ok(())
     }
 }
 
@@ -110,15 +114,9 @@ impl Observer {
             path: path.to_owned(),
             cause,
         })?;
-        let ended = || ClientError::Broken(io::ErrorKind::UnexpectedEof.into());
-        match receive(&socket)?.ok_or_else(ended)? {
-            (message::VERSION, None) => {}
-            (number, _) => return Err(ClientError::OutOfTurn(number)),
-        }
-        let memory = match receive(&socket)?.ok_or_else(ended)? {
-            (message::MEMORY, Some(memory)) => File::from(memory),
-            (number, _) => return Err(ClientError::OutOfTurn(number)),
-        };
+        let incoming = Incoming::new(&socket);
+        incoming.version()?;
+        let memory = incoming.memory()?;
         let mut head = [0; Directory::SIZE];
         memory.read_exact_at(&mut head, 0)?;
         let directory = Directory::parse(&head, memory.metadata()?.len())?;
