@@ -8,7 +8,7 @@ use muennet_core::{
     framing::Framing,
     link::{Link, Receiver, Sender},
 };
-use rustix::fs::{ftruncate, memfd_create, MemfdFlags};
+use rustix::fs::{fcntl_add_seals, ftruncate, memfd_create, MemfdFlags, SealFlags};
 use std::{io, num::NonZeroU64};
 
 /// A link over mapped memory.
@@ -21,8 +21,9 @@ pub type HostLink<F, N> = Link<Input, Output, F, N>;
 ///
 /// What the system says.
 pub fn channel(len: usize) -> io::Result<(Output, Input)> {
-    let memory = memfd_create("channel", MemfdFlags::CLOEXEC)?;
+    let memory = memfd_create("channel", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&memory, len as u64)?;
+    fcntl_add_seals(&memory, SealFlags::SHRINK)?;
     Ok((Output::new(&memory, 0, len)?, Input::new(&memory, 0, len)?))
 }
 
