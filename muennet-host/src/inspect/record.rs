@@ -17,6 +17,7 @@ use std::{
     borrow::Cow,
     fs::File,
     io::{self, BufWriter, Write},
+    os::fd::AsFd,
     path::Path,
     time::SystemTime,
 };
@@ -47,8 +48,21 @@ impl Record {
         path: &Path,
         channels: impl IntoIterator<Item = (&'a str, Mode)>,
     ) -> io::Result<Self> {
-        Self::new(BufWriter::new(File::create(path)?), channels)
+        let file = if is_standard_output(path) {
+            // The standard library's own would flush at each line.
+            File::from(io::stdout().as_fd().try_clone_to_owned()?)
+        } else {
+            File::create(path)?
+        };
+        Self::new(BufWriter::new(file), channels)
     }
+}
+
+/// True for the names of the standard output, to which `-` belongs.
+pub fn is_standard_output(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| path == Path::new(name))
 }
 
 impl<W: Write> Record<W> {
@@ -121,6 +135,13 @@ impl<W: Write> Record<W> {
 mod tests {
     use super::*;
     use pcap_file::pcapng::{Block, PcapNgReader};
+
+    #[test]
+    fn names_of_the_standard_output() {
+        assert!(is_standard_output(Path::new("-")));
+        assert!(is_standard_output(Path::new("/dev/stdout")));
+        assert!(!is_standard_output(Path::new("./-")));
+    }
 
     #[test]
     fn what_is_recorded_can_be_read() {

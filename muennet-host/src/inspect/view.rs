@@ -309,6 +309,40 @@ mod tests {
     }
 
     #[test]
+    fn names_play_no_tricks_with_the_screen() {
+        let names = [
+            "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}31m",
+            "a\nb\r\tc\0d\u{7f}",
+            &"\\x1b".repeat(63),
+            &"\u{5b57}".repeat(63),
+            &"e\u{301}\u{200d}".repeat(63),
+        ];
+        for name in names {
+            let mut lie = report();
+            lie.title = Title {
+                name: name.to_owned(),
+                writer: Some(name.to_owned()),
+                reader: Some(name.to_owned()),
+            };
+            lie.last.as_mut().unwrap().decoded = vec![name.to_owned(); 3];
+            for width in [10, 40, 80] {
+                let panel = Panel {
+                    report: &lie,
+                    history: &[1],
+                };
+                let text = text(vec![panel], width);
+                assert!(
+                    !text.chars().any(|c| c.is_control() && c != '\n'),
+                    "{text:?}"
+                );
+                // A panel is as high as any other: no name makes lines of its own.
+                assert_eq!(text.lines().count(), 12, "{text}");
+                assert!(width < 40 || text.contains("up "), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn a_lie_is_no_reason_to_fail() {
         let mut lie = report();
         lie.state = "faulty";

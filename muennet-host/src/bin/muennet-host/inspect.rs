@@ -8,7 +8,7 @@ use muennet_core::config::Mode;
 use muennet_host::{
     attach::read_file,
     inspect::{
-        record::Record,
+        record::{is_standard_output, Record},
         report::{Report, Reporter, Title},
         view::{draw, text, Panel},
         Watch,
@@ -18,6 +18,7 @@ use muennet_host::{
     wait::{self, Stop},
 };
 use std::{
+    fmt,
     io::{self, ErrorKind, IsTerminal, Write},
     os::fd::AsFd,
     path::PathBuf,
@@ -38,7 +39,8 @@ const WIDTH: u16 = 80;
 #[command(after_help = "Examples:\n  \
     muennet-host inspect --observe /run/muen/observe\n  \
     muennet-host inspect --file /muenfs/net_in --once\n  \
-    muennet-host inspect --observe /run/muen/observe --channel testchannel_1 --pcap frames.pcapng")]
+    muennet-host inspect --observe /run/muen/observe --channel testchannel_1 --pcap frames.pcapng\n  \
+    muennet-host inspect --observe /run/muen/observe --pcap - | wireshark -k -i -")]
 pub struct Args {
     /// Socket of muen-ivshmem --observe.
     #[arg(long, value_name = "SOCKET")]
@@ -70,7 +72,8 @@ pub struct Args {
     #[arg(long)]
     json: bool,
 
-    /// Record the frames as pcapng.
+    /// Record the frames as pcapng; with - the standard output is the capture, and
+    /// nothing else is shown.
     #[arg(long, value_name = "FILE")]
     pcap: Option<PathBuf>,
 
@@ -98,6 +101,15 @@ struct Shown {
 
 /// Shows the channels until a signal comes.
 pub fn run(args: &Args) -> Result<()> {
+    let captures = args.pcap.as_deref().is_some_and(is_standard_output);
+    ensure!(
+        !captures || !args.json,
+        "--json and --pcap - both write to the standard output; give --pcap a file"
+    );
+    ensure!(
+        !captures || !io::stdout().is_terminal(),
+        "a capture is not for a terminal; pipe it to wireshark -k -i -, or give --pcap a file"
+    );
     let stop = Stop::on_signals()?;
     let mut shown = open(args)?;
     let titles = shown
@@ -111,19 +123,32 @@ pub fn run(args: &Args) -> Result<()> {
         None => None,
     };
     if let Some(path) = &args.pcap {
-        eprintln!("recording to {}; end it with Ctrl-C", path.display());
+        note(format_args!(
+            "recording to {}; end it with Ctrl-C",
+            path.display()
+        ));
     }
     let shows = io::stdout().is_terminal() && !args.json && !args.once;
-    let result = if shows {
+    let result = if captures {
+        capture(args, &stop, &mut shown, &mut record)
+    } else if shows {
         live(args, &stop, &mut shown, &mut record)
     } else {
         print(args, &stop, &mut shown, &mut record)
     };
     if let Some(record) = &record {
         let lost: u64 = shown.iter().map(|channel| channel.watch.seen().lost).sum();
-        eprintln!("{} frames recorded, {lost} lost", record.frames());
+        note(format_args!(
+            "{} frames recorded, {lost} lost",
+            record.frames()
+        ));
     }
     result
+}
+
+/// Says something beside the output. A closed stream is no reason to end.
+fn note(line: fmt::Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 fn open(args: &Args) -> Result<Vec<Shown>> {
@@ -203,6 +228,40 @@ fn panels(reports: &[(Report, Vec<u64>)]) -> Vec<Panel<'_>> {
         .iter()
         .map(|(r, h)| panel((r, h.as_slice())))
         .collect()
+}
+
+/// Records alone: the standard output is the capture.
+fn capture(
+    args: &Args,
+    stop: &Stop,
+    shown: &mut [Shown],
+    record: &mut Option<Record>,
+) -> Result<()> {
+    let end = args
+        .once
+        .then(|| Instant::now() + Duration::from_millis(args.interval));
+    loop {
+        let ends = stop.is_set() || end.is_some_and(|end| Instant::now() >= end);
+        let looked = look(shown, record).and_then(|()| {
+            let flushed = record.as_mut().map(Record::flush);
+            Ok(flushed.transpose().map(drop)?)
+        });
+        match looked {
+            // Whoever read it has seen enough.
+            Err(error) if is_closed(&error) => return Ok(()),
+            looked => looked?,
+        }
+        if ends {
+            return Ok(());
+        }
+        wait::until(&[stop.as_fd()], LOOK)?;
+    }
+}
+
+fn is_closed(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
 }
 
 /// Prints reports, one after the other.
