@@ -5,7 +5,7 @@ use crate::{
     attach::Attachment,
     epoch,
     ivshmem::client::{Connection, Ringer, Vector},
-    mapping::{Input, Output},
+    mapping::{Extent, Input, Output},
     tap::{Tap, TapError},
     wait::{self, Stop},
 };
@@ -81,8 +81,17 @@ pub enum BridgeError {
     /// The interface failed.
     #[error(transparent)]
     Tap(#[from] TapError),
+    /// A channel's file is shorter than it was.
+    #[error(
+        "the file of the channel to {direction} was cut short while in use; give it its length \
+         again and start the bridge anew"
+    )]
+    Cut {
+        /// "read" or "write".
+        direction: &'static str,
+    },
     /// The system does not wait.
-    #[error("cannot wait: {0}")]
+    #[error("cannot wait")]
     Wait(#[from] io::Error),
 }
 
@@ -106,6 +115,8 @@ pub struct Settings {
     pub meta: Meta,
     /// Time between looks at a channel without event.
     pub poll: Duration,
+    /// At the end the epoch stays in the channel, so that the peer can read the last frames.
+    pub keep_epoch: bool,
 }
 
 /// A pair of channels and the interface they are joined to.
@@ -115,6 +126,8 @@ pub struct Bridge<'a> {
     link: Link<Input, Output, Dynamic, Option<Ringer>>,
     vector: Option<Vector>,
     connection: Option<Connection>,
+    /// The channels to read and to write, by these words.
+    extents: [(&'static str, Extent); 2],
     settings: Settings,
     counters: &'a mut Counters,
     buffer: Vec<u8>,
@@ -143,6 +156,7 @@ impl<'a> Bridge<'a> {
         } = attachment;
         let (reading, writing) = settings.protocols;
         let fail = |direction| move |cause| BridgeError::Channel { direction, cause };
+        let extents = [("read", input.extent()), ("write", output.extent())];
         let rx = Receiver::new(input, reading, settings.framing).map_err(fail("read"))?;
         let tx = Sender::new(output, writing, settings.framing, ringer).map_err(fail("write"))?;
         Ok(Self {
@@ -150,6 +164,7 @@ impl<'a> Bridge<'a> {
             link: Link { rx, tx },
             vector,
             connection,
+            extents,
             settings,
             counters,
             buffer: vec![0; LONGEST],
@@ -170,7 +185,11 @@ impl<'a> Bridge<'a> {
         self.link.rx.drain();
         self.link.tx.activate(epoch::random());
         let end = self.pass(stop, tell);
-        self.link.tx.deactivate();
+        if self.settings.keep_epoch {
+            self.link.tx.detach();
+        } else {
+            self.link.tx.deactivate();
+        }
         let off = self.tap.set_carrier(false);
         let end = end?;
         off?;
@@ -187,6 +206,9 @@ impl<'a> Bridge<'a> {
                 watched = Instant::now();
                 if self.connection.as_ref().is_some_and(Connection::has_ended) {
                     return Ok(End::Unserved);
+                }
+                if let Some((direction, _)) = self.extents.iter().find(|it| it.1.is_cut()) {
+                    return Err(BridgeError::Cut { direction });
                 }
             }
             if received == BATCH || sent == BATCH || self.link.rx.has_pending() {

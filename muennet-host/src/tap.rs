@@ -66,6 +66,19 @@ pub enum TapError {
         /// What the system said.
         cause: io::Error,
     },
+    /// The MTU is not to be changed by this user.
+    #[error(
+        "{name}: its MTU is above {mtu}, the longest packet of the channel, and cannot be \
+         lowered: {cause}; have root run: ip link set dev {name} mtu {mtu}"
+    )]
+    Mtu {
+        /// The interface.
+        name: String,
+        /// What it is to be.
+        mtu: u16,
+        /// What the system said.
+        cause: io::Error,
+    },
     /// Another program has it.
     #[error("{0}: another program uses this interface; end it, or take another name")]
     Busy(String),
@@ -158,13 +171,59 @@ impl Tap {
             .map_err(|error| system(&self.name, "switch its carrier", error))
     }
 
-    /// Sets the longest packet, in bytes.
+    /// The longest packet, in bytes.
     ///
     /// # Errors
     ///
     /// [`TapError::System`].
-    pub fn set_mtu(&self, mtu: u16) -> Result<(), TapError> {
-        let fail = |error| system(&self.name, "set its MTU", error);
+    pub fn mtu(&self) -> Result<i32, TapError> {
+        let fail = |error| system(&self.name, "read its MTU", error);
+        let mut request = request(&self.name)?;
+        let any = socket(AddressFamily::INET, SocketType::DGRAM, None).map_err(fail)?;
+        // SAFETY: SIOCGIFMTU takes an ifreq.
+        unsafe { ask::<{ libc::SIOCGIFMTU as Opcode }, _>(&any, &mut request) }.map_err(fail)?;
+        // SAFETY: the kernel has filled in this part of the union.
+        Ok(unsafe { request.ifr_ifru.ifru_mtu })
+    }
+
+    /// Sees to it that no packet is longer than `mtu` bytes. An interface that was there
+    /// before keeps a lower MTU, which is the administrator's; one that was just made gets
+    /// `mtu`.
+    ///
+    /// # Errors
+    ///
+    /// [`TapError::Mtu`] when the MTU is to be changed and the user may not, or
+    /// [`TapError::System`].
+    pub fn fit_mtu(&self, mtu: u16) -> Result<(), TapError> {
+        let now = self.mtu()?;
+        if now == mtu.into() || (now < mtu.into() && self.persists()?) {
+            return Ok(());
+        }
+        self.set_mtu(mtu)
+    }
+
+    /// True if the interface stays when its program ends.
+    fn persists(&self) -> Result<bool, TapError> {
+        let fail = |error| system(&self.name, "read its flags", error);
+        let mut request = request(&self.name)?;
+        // SAFETY: TUNGETIFF takes an ifreq.
+        unsafe { ask::<{ libc::TUNGETIFF as Opcode }, _>(&self.device, &mut request) }
+            .map_err(fail)?;
+        // SAFETY: the kernel has filled in this part of the union.
+        let flags = unsafe { request.ifr_ifru.ifru_flags };
+        Ok(c_int::from(flags) & libc::IFF_PERSIST != 0)
+    }
+
+    /// Sets the longest packet, in bytes.
+    fn set_mtu(&self, mtu: u16) -> Result<(), TapError> {
+        let fail = |error| match error {
+            Errno::PERM | Errno::ACCESS => TapError::Mtu {
+                name: self.name.clone(),
+                mtu,
+                cause: error.into(),
+            },
+            error => system(&self.name, "set its MTU", error),
+        };
         let mut request = request(&self.name)?;
         request.ifr_ifru.ifru_mtu = mtu.into();
         let any = socket(AddressFamily::INET, SocketType::DGRAM, None).map_err(fail)?;

@@ -9,10 +9,15 @@ use muennet_core::{
 use muennet_host::{
     attach::{Attachment, ChannelArgs},
     bridge::{Bridge, Counters, End, Settings},
+    log::{Log, RateLimit},
     tap::{Kind, Tap},
     wait::{self, Stop},
 };
-use std::{os::fd::AsFd, time::Duration};
+use std::{
+    io::{self, Write},
+    os::fd::AsFd,
+    time::{Duration, Instant},
+};
 
 /// Time between attempts to find the server again.
 const RETRY: Duration = Duration::from_millis(100);
@@ -46,7 +51,15 @@ pub struct Args {
     /// Mark of the packets that are sent; frames carry none.
     #[arg(long, default_value_t = 0, requires = "tun")]
     mark: u32,
+
+    /// At the end leave the epoch in the channel, so that a slow peer can read the last
+    /// frames; its carrier stays on. Files only: muen-ivshmem ends the epoch of its subjects.
+    #[arg(long, requires = "out_file")]
+    keep_epoch: bool,
 }
+
+/// Lines that the log holds until somebody reads them.
+const ROOM: usize = 1000;
 
 /// Runs the bridge until a signal comes.
 pub fn run(args: &Args) -> Result<()> {
@@ -61,30 +74,36 @@ pub fn run(args: &Args) -> Result<()> {
         protocols: (args.channels.reader_protocol, args.channels.writer_protocol),
         meta: Meta { mark: args.mark },
         poll: args.channels.poll(),
+        keep_epoch: args.keep_epoch,
     };
+    let log = Log::new(io::stdout(), ROOM);
+    let mut limit = RateLimit::default();
     let mut attachment = args.channels.attach()?;
     let tap = Tap::open(kind, name)?;
-    tap.set_mtu(args.mtu)?;
-    println!("{}: bridged", tap.name());
+    tap.fit_mtu(args.mtu)?;
+    log.say(&format!("{}: bridged", tap.name()));
 
     let mut counters = Counters::default();
     loop {
         let mut bridge = Bridge::new(&tap, attachment, settings, &mut counters)?;
-        let end = bridge.run(&stop, |what| println!("{}: {what}", tap.name()))?;
+        let end = bridge.run(&stop, |what| {
+            let line = format!("{}: {what}", tap.name());
+            limit.say(Instant::now(), (), &line, |line| log.say(line));
+        })?;
         if end == End::Stopped {
             break;
         }
         drop(bridge);
-        println!(
+        log.say(&format!(
             "{}: carrier off, muen-ivshmem ended; waiting for it",
             tap.name()
-        );
+        ));
         match attach_again(args, &stop)? {
             Some(again) => attachment = again,
             None => break,
         }
     }
-    println!("{}: {counters}", tap.name());
+    log.say(&format!("{}: {counters}", tap.name()));
     Ok(())
 }
 
@@ -98,7 +117,8 @@ fn attach_again(args: &Args, stop: &Stop) -> Result<Option<Attachment>> {
             Err(error) => {
                 let error = error.to_string();
                 if error != told {
-                    eprintln!("muennet-host: {error}");
+                    // A closed stream is no reason to end.
+                    let _ = writeln!(io::stderr(), "muennet-host: {error}");
                     told = error;
                 }
             }

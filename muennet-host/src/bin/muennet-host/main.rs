@@ -5,7 +5,10 @@ mod bridge;
 mod inspect;
 
 use clap::{Parser, Subcommand};
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// Muen channels on a Linux host.
 #[derive(Debug, Parser)]
@@ -29,7 +32,8 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("muennet-host: {error:#}");
+            // A closed stream is no reason for another status.
+            let _ = writeln!(io::stderr(), "muennet-host: {error:#}");
             ExitCode::FAILURE
         }
     }
