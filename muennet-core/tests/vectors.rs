@@ -90,13 +90,13 @@ fn written<F: Framing>(
     // A dropped sender stops; the image was looked at before.
 }
 
-/// What a new reader takes from `image`, up to the first that is no frame.
+/// What a reader of all that was takes from `image`, up to the first that is no frame.
 fn read<F: Framing>(
     image: &[u8],
     protocol: NonZeroU64,
     framing: F,
 ) -> (Vec<(Vec<u8>, u32)>, Received) {
-    let mut receiver = Receiver::new(Bytes::new(image), protocol, framing).unwrap();
+    let mut receiver = Receiver::replaying(Bytes::new(image), protocol, framing).unwrap();
     let mut frames = Vec::new();
     loop {
         let mut buffer = [0; 64];
@@ -157,7 +157,7 @@ fn a_wrap() {
             sender.write(&[text.as_bytes()], Meta::default()).unwrap();
         }
     });
-    let mut receiver = Receiver::new(Bytes::new(&image), LINUX, raw()).unwrap();
+    let mut receiver = Receiver::replaying(Bytes::new(&image), LINUX, raw()).unwrap();
     let mut buffer = [0; 8];
     let results: [Received; 5] = core::array::from_fn(|_| receiver.receive(&mut &mut buffer[..]));
     assert!(matches!(
@@ -234,7 +234,7 @@ fn ethernet_mode() {
     let image = image!("ethernet-shorter");
     written(&image, SOLO5, framing, |sender, region| {
         // A reader that keeps up sees all three.
-        let mut receiver = Receiver::new(region.clone(), SOLO5, framing).unwrap();
+        let mut receiver = Receiver::replaying(region.clone(), SOLO5, framing).unwrap();
         let mut buffer = [0; 18];
         receiver.receive(&mut &mut buffer[..]);
         for frame in [&first[..], &second, head] {
@@ -305,7 +305,7 @@ fn another_protocol_and_another_transport() {
         })
     );
     image[0] ^= 1;
-    let mut receiver = Receiver::new(Bytes::new(&image), LINUX, raw()).unwrap();
+    let mut receiver = Receiver::replaying(Bytes::new(&image), LINUX, raw()).unwrap();
     assert!(matches!(
         receiver.peer(),
         Peer::Faulty(Fault::Transport { .. })

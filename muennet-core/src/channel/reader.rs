@@ -18,6 +18,8 @@ use core::num::NonZeroU64;
 ///   no writer would produce lead to *faulty*.
 /// - **faulty**: nothing is read until the epoch changes.
 ///
+/// [`open`](Self::open) leads from any of them to *detached* and looks once.
+///
 /// Every call does a bounded amount of work: at most one header is checked and
 /// at most one element taken, or as many as a burst may have, whatever the
 /// region holds.
@@ -84,6 +86,34 @@ impl<M: Memory> Reader<M> {
         self
     }
 
+    /// Comes up: whatever was written before this call is passed over. Gives the
+    /// number of elements passed over, which is the writer's word.
+    ///
+    /// An epoch that runs is adopted at its end; [`read`](Self::read) reports it as
+    /// [`Read::NewEpoch`]. Each epoch that begins later is read from its first
+    /// element, however many are written by the time it is seen. A reader that
+    /// never came up reads the epoch that it finds from its first element, too.
+    pub fn open(&mut self) -> u64 {
+        let read = match &self.state {
+            State::Synchronised(session) => session.read().count(),
+            State::Detached | State::Faulty(_) => 0,
+        };
+        let read_of = core::mem::take(&mut self.epoch);
+        self.state = State::Detached;
+        self.unreported = false;
+        // An epoch that ends meanwhile is not adopted here: the one behind it began
+        // after this call did, and is read from its start.
+        self.peer();
+        let State::Synchronised(session) = &mut self.state else {
+            return 0;
+        };
+        // A count of a later epoch does no harm: every element is looked at behind
+        // another look at the count and one at the epoch.
+        session.skip(self.region.load(Field::Written));
+        let read = if read_of == self.epoch { read } else { 0 };
+        session.seen().saturating_sub(read)
+    }
+
     /// Looks at the epoch now, adopts a new one, and says what became of it.
     pub fn peer(&mut self) -> Peer {
         let observed = self.region.load(Field::Epoch);
@@ -99,6 +129,15 @@ impl<M: Memory> Reader<M> {
             State::Detached => Peer::Down,
             State::Synchronised(_) => Peer::Up { epoch: self.epoch },
             State::Faulty(fault) => Peer::Faulty(fault),
+        }
+    }
+
+    /// The adopted epoch while synchronised, else 0.
+    #[inline]
+    pub(crate) fn epoch(&self) -> u64 {
+        match self.state {
+            State::Synchronised(_) => self.epoch,
+            State::Detached | State::Faulty(_) => 0,
         }
     }
 

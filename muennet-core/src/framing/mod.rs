@@ -25,6 +25,9 @@ use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 use core::fmt;
 
+/// Bytes of the longest frame that is received, in any framing.
+pub const LONGEST: usize = u16::MAX as usize;
+
 /// What goes with a frame beside its bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -54,7 +57,8 @@ pub trait Framing {
     /// The least element size in bytes that a reader can work with.
     fn min_element(&self) -> usize;
 
-    /// Bytes of the longest frame that is sent or accepted.
+    /// Bytes of the longest frame that is sent. A reader takes what the peer's
+    /// elements hold, up to [`LONGEST`].
     fn max_frame(&self) -> usize;
 
     /// Checks a frame before anything of it is written.
@@ -82,7 +86,7 @@ pub trait Framing {
 /// Where a received frame goes.
 pub trait Sink {
     /// Makes room for a frame of `len` bytes, a length that was checked:
-    /// 1 ≤ `len` ≤ [`Framing::max_frame`]. `None` drops the frame; a slice of
+    /// 1 ≤ `len` ≤ [`LONGEST`], and within the peer's element. `None` drops the frame; a slice of
     /// another length does as well.
     ///
     /// The copy may turn out to be torn. The frame in it counts only once
@@ -169,7 +173,7 @@ impl core::error::Error for FrameError {}
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
 pub enum Reject {
-    /// Its length field exceeds what it can hold or what this end accepts.
+    /// Its length field exceeds what the element can hold.
     TooLong {
         /// The length it claims, in bytes.
         found: usize,

@@ -137,7 +137,9 @@ impl Framing for NetHdr {
         if len > field {
             return Err(Reject::LengthMismatch { ip: len, field });
         }
-        let max = self.max_frame().min(element.size().saturating_sub(HEADER));
+        // Not above 65535 by the field. A longer packet than we send is received: its
+        // writer has the larger MTU.
+        let max = element.size().saturating_sub(HEADER);
         if len > max {
             return Err(Reject::TooLong { found: len, max });
         }

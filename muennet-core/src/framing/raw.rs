@@ -2,7 +2,7 @@
 //! Raw mode: the payload alone, zero padded. Its length is not on the wire, so the
 //! receiver gets the whole element.
 
-use super::{mtu, Frame, FrameError, Framing, Meta, MtuError, Packet, Reject, Sink};
+use super::{mtu, Frame, FrameError, Framing, Meta, MtuError, Packet, Reject, Sink, LONGEST};
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 
@@ -67,7 +67,8 @@ impl Framing for Raw {
         element: &Element<'_, M>,
         sink: &mut impl Sink,
     ) -> Result<Frame, Reject> {
-        let (len, max) = (element.size(), self.max_frame());
+        // Elements may be larger than ours, as their writer's MTU is.
+        let (len, max) = (element.size(), LONGEST);
         if len > max {
             return Err(Reject::TooLong { found: len, max });
         }

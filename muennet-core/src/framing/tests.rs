@@ -3,6 +3,7 @@
 
 use super::{
     Dynamic, Ethernet, Frame, FrameError, Framing, Meta, MtuError, NetHdr, Packet, Raw, Reject,
+    LONGEST,
 };
 use crate::channel::{Read, Reader, Writer};
 use crate::config::Mode;
@@ -83,10 +84,21 @@ fn raw_pads_and_gives_the_whole_element() {
         through(&framing, &Packet::new(&[b"abc"]), 9, NO_LIE),
         Ok(Err(Reject::NoRoom { len: 10 }))
     );
-    // A peer with a larger MTU.
+    // Elements of a peer with a larger MTU are taken, up to the longest frame there is.
+    let taken = element_of(11, &framing, &Packet::new(&[b"abc"]), 20, NO_LIE);
+    assert_eq!(taken.unwrap().unwrap().0.len, 11);
     assert_eq!(
-        element_of(11, &framing, &Packet::new(&[b"abc"]), 20, NO_LIE),
-        Ok(Err(Reject::TooLong { found: 11, max: 10 }))
+        element_of(
+            LONGEST + 1,
+            &framing,
+            &Packet::new(&[b"abc"]),
+            LONGEST,
+            NO_LIE
+        ),
+        Ok(Err(Reject::TooLong {
+            found: LONGEST + 1,
+            max: LONGEST
+        }))
     );
 }
 
@@ -129,6 +141,33 @@ fn an_ip_packet_ends_where_its_element_does() {
         };
         let taken = element_of(58, &framing, &Packet::new(&[&packet]), 200, lie);
         assert_eq!(taken.unwrap().map(|(frame, _)| frame.len), expected);
+    }
+}
+
+#[test]
+fn frames_longer_than_our_own_mtu_are_received() {
+    let packet = ipv4(1500);
+    for mode in [Mode::Raw, Mode::NetHdr, Mode::Ethernet] {
+        let (ours, theirs) = (
+            Dynamic::new(mode, 60).unwrap(),
+            Dynamic::new(mode, 1500).unwrap(),
+        );
+        let parts: [&[u8]; 1] = [&packet];
+        let sent = Packet::new(&parts);
+        let head = theirs.admit(&sent).unwrap();
+        let size = theirs.element_size();
+        let heap = Heap::new(64 + size);
+        let mut writer = Writer::new(heap.clone(), PROTOCOL, size).unwrap();
+        let mut reader = Reader::new(heap, PROTOCOL, ours.min_element()).unwrap();
+        writer.activate(PROTOCOL);
+        assert!(matches!(reader.read(|_| ()), Read::NewEpoch { .. }));
+        writer.write(|slot| theirs.encode(slot, head, &sent));
+        let mut buffer = vec![0xee; 1500];
+        let read = reader.read(|element| ours.decode(element, &mut &mut buffer[..]));
+        let Read::Taken(Ok(frame)) = read else {
+            panic!("{mode:?}: {read:?}")
+        };
+        assert_eq!((frame.len, &buffer), (1500, &packet));
     }
 }
 

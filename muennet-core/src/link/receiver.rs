@@ -13,6 +13,10 @@ use core::{convert::Infallible, num::NonZeroU64};
 pub struct Receiver<R: Memory, F> {
     reader: Reader<R>,
     framing: F,
+    /// Frames passed over by coming up.
+    skipped: u64,
+    /// The peer's epoch that it was rung for; 0 for none.
+    greeted: u64,
 }
 
 /// What one [`Receiver::receive`] came to.
@@ -59,14 +63,68 @@ impl<S> Arrival<S> {
 }
 
 impl<R: Memory, F: Framing> Receiver<R, F> {
-    /// Takes over the memory of a channel that the peer writes.
+    /// Takes over the memory of a channel that the peer writes, and comes up as
+    /// [`open`](Self::open) does: frames from before are not received.
     ///
     /// # Errors
     ///
     /// [`GeometryError`] when no element of the framing fits.
     pub fn new(memory: R, protocol: NonZeroU64, framing: F) -> Result<Self, GeometryError> {
+        let mut receiver = Self::replaying(memory, protocol, framing)?;
+        receiver.open();
+        Ok(receiver)
+    }
+
+    /// As [`new`](Self::new), but an epoch that runs is received from its first
+    /// frame: for tools that show what was.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new).
+    pub fn replaying(memory: R, protocol: NonZeroU64, framing: F) -> Result<Self, GeometryError> {
         let reader = Reader::new(memory, protocol, framing.min_element())?;
-        Ok(Self { reader, framing })
+        Ok(Self {
+            reader,
+            framing,
+            skipped: 0,
+            greeted: 0,
+        })
+    }
+
+    /// Comes up, again: frames that the peer sent before this call are passed over
+    /// and counted as [`skipped`](Self::skipped) alone. Of an epoch that begins
+    /// later nothing is passed over.
+    ///
+    /// Call it when the interface goes up, before [`Sender::activate`]: what the
+    /// peer sends because it sees our epoch is then received.
+    /// [`Link::activate`] does both.
+    ///
+    /// [`Sender::activate`]: super::Sender::activate
+    /// [`Link::activate`]: super::Link::activate
+    pub fn open(&mut self) {
+        let skipped = self.reader.open();
+        self.skipped = self.skipped.saturating_add(skipped);
+        // For this one, activating the sender rings.
+        self.greeted = self.reader.epoch();
+    }
+
+    /// Frames passed over by coming up, as the peer counts them.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
+    /// True once after the peer came up: ring it by [`Sender::greet`], outside of
+    /// locks. [`Link`](super::Link) does so by itself.
+    ///
+    /// [`Sender::greet`]: super::Sender::greet
+    #[inline]
+    pub fn came_up(&mut self) -> bool {
+        let epoch = self.reader.epoch();
+        let came_up = epoch != self.greeted && epoch != 0;
+        if epoch != self.greeted {
+            self.greeted = epoch;
+        }
+        came_up
     }
 
     /// Takes at most one frame. The work is bounded whatever the peer does.

@@ -175,6 +175,15 @@ impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
         self.notifier.notify();
     }
 
+    /// Rings once more for a peer that [came up](super::Receiver::came_up): a
+    /// reader of the original spends the event of our start, and of any frame
+    /// before, on noticing the epoch, and leaves the frame until the next event.
+    pub fn greet(&self) {
+        if self.is_active() {
+            self.notifier.notify();
+        }
+    }
+
     /// Writes a frame and rings.
     ///
     /// # Errors

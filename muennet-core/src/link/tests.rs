@@ -308,3 +308,124 @@ fn a_checksum_is_filled_in_wherever_the_parts_end() {
         assert_eq!(sender.write_packet(&packet), Err(SendError::Frame(error)));
     }
 }
+
+/// Frames until there is none, by their lengths.
+fn all(receiver: &mut Receiver<Heap, Ethernet>) -> std::vec::Vec<usize> {
+    let mut lengths = std::vec::Vec::new();
+    loop {
+        match receive(receiver).0 {
+            Received::Frame(frame) => lengths.push(frame.len),
+            Received::NewEpoch { .. } => {}
+            Received::Empty | Received::Inactive => return lengths,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+fn write(sender: &mut Sender<Heap, Ethernet, Bell<'_>>, lengths: core::ops::Range<usize>) {
+    for len in lengths {
+        sender.write(&[&[9; 114][..len]], Meta::default()).unwrap();
+    }
+}
+
+#[test]
+fn frames_from_before_coming_up_are_passed_over() {
+    let rings = Cell::new(0);
+    let (heap, mut sender, _) = ends(&rings);
+    sender.activate(START);
+    write(&mut sender, 20..25);
+    let framing = Ethernet::new(MTU).unwrap();
+    let mut receiver = Receiver::new(heap, PROTOCOL, framing).unwrap();
+    assert_eq!(receiver.skipped(), 5);
+    assert_eq!(
+        receive(&mut receiver).0,
+        Received::NewEpoch { epoch: START.get() }
+    );
+    assert_eq!(receive(&mut receiver).0, Received::Empty);
+    write(&mut sender, 30..32);
+    assert_eq!(all(&mut receiver), [30, 31]);
+    // Down and up, while the peer sends.
+    write(&mut sender, 40..43);
+    receiver.open();
+    assert_eq!(receiver.skipped(), 5 + 3);
+    write(&mut sender, 50..51);
+    assert_eq!(all(&mut receiver), [50]);
+}
+
+#[test]
+fn an_epoch_that_begins_while_we_are_up_is_received_from_its_first_frame() {
+    let rings = Cell::new(0);
+    let (_, mut sender, mut receiver) = ends(&rings);
+    // First seen with frames in it.
+    sender.activate(START);
+    write(&mut sender, 20..22);
+    assert_eq!(all(&mut receiver), [20, 21]);
+    // Another one begins between two looks; what was left of the first is gone.
+    write(&mut sender, 25..27);
+    receiver.open();
+    sender.activate(PROTOCOL);
+    write(&mut sender, 30..32);
+    assert_eq!(all(&mut receiver), [30, 31]);
+    // Came up between two epochs.
+    sender.deactivate();
+    receiver.open();
+    sender.activate(START);
+    write(&mut sender, 40..43);
+    assert_eq!(all(&mut receiver), [40, 41, 42]);
+}
+
+#[test]
+fn coming_up_over_an_unsound_header_skips_nothing_later() {
+    let rings = Cell::new(0);
+    let (heap, mut sender, mut receiver) = ends(&rings);
+    sender.activate(START);
+    write(&mut sender, 20..22);
+    heap.poke(24, 0);
+    receiver.open();
+    assert!(matches!(receiver.peer(), Peer::Faulty(_)));
+    assert_eq!(receiver.skipped(), 0);
+    assert!(!receiver.came_up());
+    sender.activate(PROTOCOL);
+    write(&mut sender, 30..32);
+    assert_eq!(all(&mut receiver), [30, 31]);
+    assert!(receiver.came_up());
+}
+
+#[test]
+fn a_peer_that_comes_up_is_rung_once() {
+    let (ours, theirs) = (Cell::new(0), Cell::new(0));
+    let (heap, mut peer, rx) = ends(&theirs);
+    let (_, tx, _) = ends(&ours);
+    let mut link = super::Link { rx, tx };
+    let look = |link: &mut super::Link<_, _, _, _>| {
+        for _ in 0..3 {
+            link.peer();
+            link.receive(&mut &mut [0; 200][..]);
+        }
+        ours.take()
+    };
+    // Not while we have nothing to say.
+    peer.activate(START);
+    assert_eq!(look(&mut link), 0);
+    // The peer is there already: our start rings, and that alone.
+    link.activate(START);
+    assert_eq!(look(&mut link), 1);
+    // It starts anew, seen by whichever look comes first.
+    peer.activate(PROTOCOL);
+    assert_eq!(look(&mut link), 1);
+    peer.deactivate();
+    assert_eq!(look(&mut link), 0);
+    peer.activate(START);
+    write(&mut peer, 20..21);
+    link.receive(&mut &mut [0; 200][..]);
+    assert_eq!(ours.take(), 1);
+    assert_eq!(look(&mut link), 0);
+    // Not for one that cannot be understood.
+    heap.poke(8, 77);
+    heap.poke(24, 0);
+    assert_eq!(look(&mut link), 0);
+    link.deactivate();
+    assert_eq!(ours.take(), 1);
+    peer.activate(PROTOCOL);
+    assert_eq!(look(&mut link), 0);
+}

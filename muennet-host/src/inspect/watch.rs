@@ -67,7 +67,7 @@ impl Watch {
     ///
     /// [`GeometryError`] when the memory is too small for a channel of this mode.
     pub fn new(memory: Input, mode: Mode, history: u64) -> Result<Self, GeometryError> {
-        let receiver = Receiver::new(memory.clone(), NONE_YET, framing(mode))?;
+        let receiver = Receiver::replaying(memory.clone(), NONE_YET, framing(mode))?;
         let mut watch = Self {
             memory,
             mode,
@@ -94,7 +94,8 @@ impl Watch {
         let announced = NonZeroU64::new(self.receiver.header().protocol);
         if let Some(protocol) = announced.filter(|protocol| *protocol != self.protocol) {
             let memory = self.memory.clone();
-            self.receiver = Receiver::new(memory, protocol, framing(self.mode))?;
+            // Its epoch began while this looked.
+            self.receiver = Receiver::replaying(memory, protocol, framing(self.mode))?;
             self.protocol = protocol;
         }
         Ok(())

@@ -216,6 +216,8 @@ pub fn run(script: &[u8]) {
         return;
     };
     let (mut sender, mut receiver) = (sender, receiver.with_resume(resume));
+    // Whatever the peer's elements are, they lie in the region.
+    let longest = region.len();
     let accesses = Rc::new(Cell::new(0));
     let counted = accesses.clone();
     let mallory = Mallory {
@@ -230,7 +232,7 @@ pub fn run(script: &[u8]) {
     hook::with(hook, || {
         while !script.is_over() {
             accesses.set(0);
-            let frames = step(&script, &framing, &mut sender, &mut receiver);
+            let frames = step(&script, longest, &mut sender, &mut receiver);
             let limit = ACCESSES + PER_FRAME * frames;
             assert!(accesses.get() <= limit, "{} accesses", accesses.get());
         }
@@ -240,11 +242,10 @@ pub fn run(script: &[u8]) {
 /// One call of one end; how many frames it may have handled.
 fn step(
     script: &Script,
-    framing: &Dynamic,
+    max: usize,
     sender: &mut Sender<Region, Dynamic, ()>,
     receiver: &mut Receiver<Region, Dynamic>,
 ) -> usize {
-    let max = framing.max_frame();
     let place = || Place {
         buffer: [0; 300],
         room: usize::from(script.byte()),
@@ -293,7 +294,10 @@ fn step(
         7 => {
             receiver.has_pending();
             receiver.drain();
-            receiver.rewind(script.byte().into());
+            match script.byte() {
+                255 => receiver.open(),
+                count => receiver.rewind(count.into()),
+            }
             0
         }
         8 => {
