@@ -180,15 +180,12 @@ impl<'a> Bridge<'a> {
     ///
     /// [`BridgeError`] when the interface is gone or the system does not wait.
     pub fn run(&mut self, stop: &Stop, tell: impl FnMut(&str)) -> Result<End, BridgeError> {
-        // A peer that was there before us sent what was not for us.
-        self.link.rx.peer();
-        self.link.rx.drain();
-        self.link.tx.activate(epoch::random());
+        self.link.activate(epoch::random());
         let end = self.pass(stop, tell);
         if self.settings.keep_epoch {
             self.link.tx.detach();
         } else {
-            self.link.tx.deactivate();
+            self.link.deactivate();
         }
         let off = self.tap.set_carrier(false);
         let end = end?;
@@ -230,7 +227,7 @@ impl<'a> Bridge<'a> {
 
     /// Lets the carrier follow the peer.
     fn follow(&mut self, tell: &mut impl FnMut(&str)) -> Result<(), BridgeError> {
-        let now = self.link.rx.peer();
+        let now = self.link.peer();
         let hasty = self.changed.is_some_and(|then| then.elapsed() < CALM);
         if now == self.peer || hasty {
             return Ok(());
@@ -249,8 +246,13 @@ impl<'a> Bridge<'a> {
                 ));
             }
         }
-        if is_up != was_up {
-            self.tap.set_carrier(is_up)?;
+        // From one epoch to the next the carrier goes off and on, so that Linux asks
+        // anew for addresses and neighbours.
+        if was_up {
+            self.tap.set_carrier(false)?;
+        }
+        if is_up {
+            self.tap.set_carrier(true)?;
         }
         self.peer = now;
         self.changed = Some(Instant::now());
@@ -260,7 +262,7 @@ impl<'a> Bridge<'a> {
     /// From the channel to the interface; says how many elements were looked at.
     fn receive(&mut self) -> Result<usize, BridgeError> {
         for count in 0..BATCH {
-            match self.link.rx.receive(&mut &mut self.buffer[..]) {
+            match self.link.receive(&mut &mut self.buffer[..]) {
                 Received::Frame(frame) => {
                     if self.tap.write(&self.buffer[..frame.len])? {
                         self.counters.received += 1;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a device counts.
 
+use crate::rx::Rx;
+use muennet_core::{framing::Framing, shm::Memory};
+
 /// What happened so far.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -15,6 +18,9 @@ pub struct Counters {
     pub sent_bytes: u64,
     /// Frames that the peer overwrote before they were read.
     pub lost: u64,
+    /// Frames that the peer sent before this end came up; they are received by nobody
+    /// and counted nowhere else.
+    pub skipped: u64,
     /// Elements that held no acceptable frame.
     pub rejected: u64,
     /// Starts of the peer.
@@ -43,13 +49,18 @@ pub(crate) struct Sent {
 }
 
 impl Counters {
-    pub(crate) fn of(received: &Received, sent: &Sent) -> Self {
+    pub(crate) fn of<R: Memory, F: Framing, const SIZE: usize>(
+        rx: &Rx<R, F, SIZE>,
+        sent: &Sent,
+    ) -> Self {
+        let received = &rx.counters;
         Self {
             received: received.frames,
             received_bytes: received.bytes,
             sent: sent.frames,
             sent_bytes: sent.bytes,
             lost: received.lost,
+            skipped: rx.receiver.skipped(),
             rejected: received.rejected,
             epochs: received.epochs,
             not_sent: sent.failed,

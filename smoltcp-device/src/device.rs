@@ -26,7 +26,8 @@ pub const MAX_FRAME: usize = 1514;
 /// framings `Ethernet` and `NetHdr`, or [`Selected`](crate::Selected).
 ///
 /// `SIZE` is the length of its buffers in bytes; frames longer than that are neither
-/// received nor sent.
+/// received nor sent. Frames longer than the framing's MTU are received if the peer
+/// sends such.
 #[derive(Debug)]
 pub struct Device<R: Memory, W: MemoryMut, F, N, const SIZE: usize = MAX_FRAME> {
     rx: Rx<R, F, SIZE>,
@@ -57,8 +58,12 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
         }
     }
 
-    /// Starts sending with a new epoch, a random number.
+    /// Comes up: starts sending with a new epoch, a random number, and receiving with
+    /// what the peer sends from now on. A peer that starts later loses nothing.
     pub fn activate(&mut self, epoch: NonZeroU64) {
+        // Frames of the life before go with it.
+        self.tx.publish();
+        self.rx.open();
         self.tx.sender.activate(epoch);
     }
 
@@ -93,7 +98,17 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
 
     /// The state of the link: the peer is there while it is [`Peer::Up`].
     pub fn peer(&mut self) -> Peer {
-        self.rx.receiver.peer()
+        let peer = self.rx.receiver.peer();
+        self.greet();
+        peer
+    }
+
+    /// Rings the peer once when it has come up.
+    #[inline]
+    fn greet(&mut self) {
+        if self.rx.receiver.came_up() {
+            self.tx.sender.greet();
+        }
     }
 
     /// The state of the link, if it is another than at the last call. A peer that
@@ -123,7 +138,7 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
-        Counters::of(&self.rx.counters, &self.tx.counters)
+        Counters::of(&self.rx, &self.tx.counters)
     }
 
     /// Sets the mark of frames whose packet metadata says none.
@@ -142,6 +157,8 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
             // Between bursts, as the answers to one are complete.
             self.tx.publish();
         }
+        self.rx.fill();
+        self.greet();
         let token = self.rx.token()?;
         // An answer on the spot, as to a ping, belongs to where the question came from.
         let mark = match token.mark() {

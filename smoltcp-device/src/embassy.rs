@@ -47,6 +47,8 @@ pub struct Driver<'b, R: Memory, W: MemoryMut, F, N, const SIZE: usize = { crate
     device: Device<R, W, F, N, SIZE>,
     address: [u8; 6],
     bell: &'b Bell,
+    /// The peer's epoch that the link was told to be up for.
+    told: Option<u64>,
 }
 
 impl<'b, R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
@@ -58,6 +60,7 @@ impl<'b, R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usiz
             device,
             address,
             bell,
+            told: None,
         }
     }
 
@@ -97,11 +100,24 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize> d
         Some(self.device.send())
     }
 
+    /// Down once between two epochs of the peer, however fast it restarts: embassy-net
+    /// asks for a new address when the link comes up, and only then.
     fn link_state(&mut self, context: &mut Context<'_>) -> LinkState {
         self.listen(context);
-        match self.device.peer() {
-            Peer::Up { .. } => LinkState::Up,
-            Peer::Down | Peer::Faulty(_) => LinkState::Down,
+        let epoch = match self.device.peer() {
+            Peer::Up { epoch } => Some(epoch),
+            Peer::Down | Peer::Faulty(_) => None,
+        };
+        if self.told.is_some() && epoch.is_some() && self.told != epoch {
+            self.told = None;
+            // It is up again at the next look, which need not wait for an event.
+            context.waker().wake_by_ref();
+            return LinkState::Down;
+        }
+        self.told = epoch;
+        match epoch {
+            Some(_) => LinkState::Up,
+            None => LinkState::Down,
         }
     }
 

@@ -32,8 +32,10 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Port<R, W, N, SIZE
         }
     }
 
-    /// Starts sending with a new epoch, a random number.
+    /// Comes up: starts sending with a new epoch, a random number, and receiving with
+    /// what the peer sends from now on.
     pub fn activate(&mut self, epoch: NonZeroU64) {
+        self.rx.open();
         self.sender.activate(epoch);
     }
 
@@ -69,6 +71,8 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Port<R, W, N, SIZE
 
     /// Gives the next message to `take`, if there is one.
     pub fn receive<T>(&mut self, take: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        self.rx.fill();
+        self.greet();
         let token = self.rx.token()?;
         Some(token.consume_mut(|message| take(message)))
     }
@@ -80,11 +84,20 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Port<R, W, N, SIZE
 
     /// The state of the link.
     pub fn peer(&mut self) -> Peer {
-        self.rx.receiver.peer()
+        let peer = self.rx.receiver.peer();
+        self.greet();
+        peer
+    }
+
+    /// Rings the peer once when it has come up.
+    fn greet(&mut self) {
+        if self.rx.receiver.came_up() {
+            self.sender.greet();
+        }
     }
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
-        Counters::of(&self.rx.counters, &self.sent)
+        Counters::of(&self.rx, &self.sent)
     }
 }

@@ -41,6 +41,12 @@ impl<R: Memory, F: Framing, const SIZE: usize> Rx<R, F, SIZE> {
         }
     }
 
+    /// Comes up: frames from before are passed over, those of the last burst, too.
+    pub(crate) fn open(&mut self) {
+        self.receiver.open();
+        self.next = BURST;
+    }
+
     /// True when a frame waits, or the peer has changed.
     pub(crate) fn has_pending(&self) -> bool {
         self.holds_frames() || self.receiver.has_pending()
@@ -52,26 +58,29 @@ impl<R: Memory, F: Framing, const SIZE: usize> Rx<R, F, SIZE> {
         self.frames.iter().skip(self.next).any(Option::is_some)
     }
 
-    /// The next frame, copied out of shared memory once; the same again until its
-    /// token is consumed.
+    /// Takes a burst, unless a frame of the last one waits.
     #[inline]
-    pub(crate) fn token(&mut self) -> Option<RxToken<'_>> {
+    pub(crate) fn fill(&mut self) {
         for _ in 0..PATIENCE {
-            while let Some(frame) = self.frames.get(self.next) {
-                if let Some(frame) = *frame {
-                    return Some(RxToken {
-                        bytes: self.buffers.get_mut(self.next)?.get_mut(..frame.len)?,
-                        mark: frame.meta.mark,
-                        next: &mut self.next,
-                    });
-                }
+            while let Some(None) = self.frames.get(self.next) {
                 self.next += 1;
             }
-            if !self.take() {
+            if self.next < BURST || !self.take() {
                 break;
             }
         }
-        None
+    }
+
+    /// The next frame of the last burst, copied out of shared memory once; the same
+    /// again until its token is consumed.
+    #[inline]
+    pub(crate) fn token(&mut self) -> Option<RxToken<'_>> {
+        let frame = (*self.frames.get(self.next)?)?;
+        Some(RxToken {
+            bytes: self.buffers.get_mut(self.next)?.get_mut(..frame.len)?,
+            mark: frame.meta.mark,
+            next: &mut self.next,
+        })
     }
 
     /// Takes the next burst; false if there is nothing.
