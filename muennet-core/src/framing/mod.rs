@@ -125,7 +125,7 @@ pub enum FrameError {
         /// The version in its first four bits.
         version: u8,
     },
-    /// The checksum to be filled in does not lie in the frame, or at an odd offset.
+    /// The checksum to be filled in does not lie in the frame.
     Checksum {
         /// Where the sum begins, in bytes from the frame's start.
         start: usize,
@@ -160,7 +160,7 @@ impl fmt::Display for FrameError {
             Self::Checksum { start, offset, len } => write!(
                 f,
                 "a checksum from {start} on, stored {offset} bytes behind, does not lie in a \
-                 frame of {len} bytes at an even offset"
+                 frame of {len} bytes"
             ),
         }
     }

@@ -20,7 +20,8 @@ pub struct Packet<'a> {
 ///
 /// It is the Internet checksum (RFC 1071) of all bytes from `start` on. What its
 /// field holds before is part of the sum: the sum of the pseudo header, for TCP
-/// and UDP. A checksum of 0 is sent as 0xffff.
+/// and UDP. A checksum of 0 is sent as 0xffff. The field may lie at an odd offset:
+/// the sum is stored there as it is, as `skb_checksum_help` of Linux does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Checksum {
@@ -92,11 +93,10 @@ impl<'a> Packet<'a> {
     pub(crate) fn check(&self) -> Result<(), FrameError> {
         match self.checksum {
             Some(Checksum { start, offset })
-                if offset % 2 != 0
-                    || start
-                        .checked_add(offset)
-                        .and_then(|field| field.checked_add(2))
-                        .is_none_or(|end| end > self.len) =>
+                if start
+                    .checked_add(offset)
+                    .and_then(|field| field.checked_add(2))
+                    .is_none_or(|end| end > self.len) =>
             {
                 let len = self.len;
                 Err(FrameError::Checksum { start, offset, len })
