@@ -4,7 +4,7 @@
 use muennet_core::{
     channel::{Fault, GeometryError},
     config::{ConfigError, Parameter, Why},
-    framing::{FrameError, MtuError, Reject},
+    framing::{FrameError, MtuError, Reject, Remedy},
     link::{BatchError, SendError},
     notify::Notifier,
     shm::RegionError,
@@ -14,6 +14,19 @@ use std::{cell::Cell, error::Error};
 
 fn said(error: impl Error, text: &str) {
     assert_eq!(error.to_string(), text);
+}
+
+#[test]
+fn remedies_say_what_to_give() {
+    assert_eq!(
+        Remedy::Vlan.to_string(),
+        "for VLANs give both ends room for the tag (flags=eth_dev+vlan, bridge --vlan), or lower \
+         the MTU of the VLAN's interface by 4"
+    );
+    assert_eq!(
+        Remedy::Mtu { least: 9000 }.to_string(),
+        "give both ends an mtu of 9000 or more, or lower the MTU of the interface that sends"
+    );
 }
 
 #[test]
@@ -224,6 +237,10 @@ fn of_parameters() {
         (
             Why::NotHexadecimal,
             "not a hexadecimal number of at most 64 bits",
+        ),
+        (
+            Why::VlanWithoutEthernet,
+            "vlan goes with Ethernet frames; give eth_dev+vlan",
         ),
         (Why::BothModes, "net_hdr and eth_dev exclude each other"),
         (

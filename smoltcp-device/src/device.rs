@@ -195,9 +195,9 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize> p
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
-        let medium = self.tx.sender.framing().medium();
-        let elements = self.capacity;
+        let framing = self.tx.sender.framing();
+        let longest = self.tx.max_frame().min(framing.max_untagged());
         self.options
-            .capabilities(medium, self.tx.max_frame(), elements)
+            .capabilities(framing.medium(), longest, self.capacity)
     }
 }

@@ -13,11 +13,21 @@ use smoltcp::phy::Medium;
 pub trait StackFraming: Framing {
     /// What its frames are.
     fn medium(&self) -> Medium;
+
+    /// Bytes of the longest frame that the stack may make: it puts no VLAN's tag in, for
+    /// which some framings have room beside.
+    fn max_untagged(&self) -> usize {
+        self.max_frame()
+    }
 }
 
 impl StackFraming for Ethernet {
     fn medium(&self) -> Medium {
         Medium::Ethernet
+    }
+
+    fn max_untagged(&self) -> usize {
+        self.max_untagged()
     }
 }
 
@@ -79,6 +89,13 @@ impl TryFrom<Dynamic> for Selected {
 impl StackFraming for Selected {
     fn medium(&self) -> Medium {
         self.medium
+    }
+
+    fn max_untagged(&self) -> usize {
+        match self.framing {
+            Dynamic::Ethernet(framing) => framing.max_untagged(),
+            framing => framing.max_frame(),
+        }
     }
 }
 

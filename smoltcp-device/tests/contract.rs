@@ -5,6 +5,7 @@ use muennet_core::{
     channel::Peer,
     event::Events,
     framing::{Dynamic, Ethernet, Framing, NetHdr, Raw},
+    link::Received,
     notify::Notifier,
 };
 use muennet_host::{
@@ -328,6 +329,31 @@ fn capabilities_are_honest() {
     assert_eq!(capabilities.max_transmission_unit, 9014);
     assert_eq!(capabilities.max_burst_size, Some(3));
     assert!(!capabilities.checksum.tcp.rx() && capabilities.checksum.udp.tx());
+}
+
+#[test]
+fn room_for_a_tag_is_no_part_of_the_mtu() {
+    let framing = Ethernet::with_vlan(1500).unwrap();
+    assert_eq!(framing.element_size(), 1520);
+    let len = 64 + ELEMENTS * framing.element_size();
+    let (a, mut b) = links(len, PROTOCOL, framing, ((), ())).unwrap();
+    let mut tagged: Device<_, _, _, _, 1518> = Device::new(a);
+    assert_eq!(tagged.capabilities().max_transmission_unit, 1514);
+    let selected = Selected::from(framing);
+    assert_eq!(selected.max_untagged(), 1514);
+    // A frame with a tag has its room nevertheless.
+    let mut buffer = [0; 1518];
+    b.rx.receive(&mut &mut buffer[..]);
+    tagged.activate(epoch::random());
+    b.rx.receive(&mut &mut buffer[..]);
+    tagged
+        .transmit(NOW)
+        .unwrap()
+        .consume(1518, |room| room.fill(5));
+    tagged.flush();
+    let received = b.rx.receive(&mut &mut buffer[..]);
+    assert!(matches!(received, Received::Frame(frame) if frame.len == 1518));
+    assert_eq!(buffer, [5; 1518]);
 }
 
 #[test]

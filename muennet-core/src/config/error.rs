@@ -60,7 +60,7 @@ pub enum Why {
     /// No name for an interface: ".", "..", or with a slash, colon, blank or
     /// a `%` that is not one `%d`.
     NameInvalid,
-    /// An entry for an interface that has no name.
+    /// An entry for an interface that has no name: it is ignored.
     NoInterface,
     /// More entries than there can be interfaces.
     TooMany {
@@ -88,6 +88,8 @@ pub enum Why {
     UnknownFlag,
     /// Two modes at once.
     BothModes,
+    /// Room for a VLAN's tag in a mode without Ethernet frames.
+    VlanWithoutEthernet,
     /// No resource has this name.
     UnknownResource,
     /// There is such a resource, but it is not a channel.
@@ -153,7 +155,7 @@ impl fmt::Display for Why {
             Self::NameInvalid => {
                 "not an interface name; use letters, digits, -, _ and at most one %d"
             }
-            Self::NoInterface => "there is no interface name for this entry",
+            Self::NoInterface => "ignored, as there is no interface name for this entry",
             Self::NoChannel => "an interface needs a channel; give in, out or both",
             Self::ProtocolMissing => "the channel needs a protocol; give a hexadecimal number",
             Self::NotHexadecimal => "not a hexadecimal number of at most 64 bits",
@@ -163,8 +165,9 @@ impl fmt::Display for Why {
                 return write!(f, "there can be no more than {max} interfaces")
             }
             Self::OutOfRange { min, max } => return write!(f, "not between {min} and {max}"),
-            Self::UnknownFlag => "unknown flag; there are net_hdr and eth_dev",
+            Self::UnknownFlag => "unknown flag; there are net_hdr, eth_dev and vlan",
             Self::BothModes => "net_hdr and eth_dev exclude each other",
+            Self::VlanWithoutEthernet => "vlan goes with Ethernet frames; give eth_dev+vlan",
             Self::UnknownResource => "the subject has no memory of this name",
             Self::NotAChannel => "this memory is not a channel",
             Self::InputWritable => {

@@ -3,7 +3,7 @@
 
 use super::error::{ConfigError, Parameter, Why};
 use super::parse;
-use crate::framing::Ethernet;
+use crate::framing::{Dynamic, Ethernet, MtuError};
 use core::num::NonZeroU64;
 
 /// The most interfaces of one module.
@@ -13,9 +13,19 @@ pub const DEFAULT_MTU: u16 = 1500;
 /// Microseconds between looks at a channel without a vector, where none is given.
 pub const DEFAULT_POLL_US: u32 = 1000;
 
-/// The least MTU in bytes: what IPv4 needs.
-const MIN_MTU: u32 = 68;
-const MAX_POLL_US: u32 = 1_000_000;
+/// Microseconds between looks where 0 is given: as often as is sensible.
+pub const SHORTEST_POLL_US: u32 = 50;
+
+/// The least MTU in bytes of the IP mode: no packet is shorter than IPv4's header.
+const MIN_IP_MTU: u32 = 20;
+
+/// The microseconds between looks that a user asks for: 0 leaves them to this end.
+pub const fn poll_us(asked: u32) -> u32 {
+    match asked {
+        0 => SHORTEST_POLL_US,
+        asked => asked,
+    }
+}
 
 /// The parameters as given, a list of entries each. Lists may have different
 /// lengths; an entry that is not there is like an empty one.
@@ -74,10 +84,30 @@ pub struct Interface<'a> {
     pub mode: Mode,
     /// MTU in bytes.
     pub mtu: u16,
+    /// The elements have room for a VLAN's tag. Ethernet frames only.
+    pub vlan: bool,
     /// Memory region with the path MTUs.
     pub pmtu: Option<&'a str>,
     /// Microseconds between looks, if the input channel has no vector.
     pub poll_us: u32,
+}
+
+impl Interface<'_> {
+    /// Its framing.
+    ///
+    /// # Errors
+    ///
+    /// [`MtuError`] when the mode does not carry the MTU; [`Lists::interface`] gives no
+    /// such interface.
+    pub const fn framing(&self) -> Result<Dynamic, MtuError> {
+        match (self.mode, self.vlan) {
+            (Mode::Ethernet, true) => match Ethernet::with_vlan(self.mtu) {
+                Ok(framing) => Ok(Dynamic::Ethernet(framing)),
+                Err(error) => Err(error),
+            },
+            (mode, _) => Dynamic::new(mode, self.mtu),
+        }
+    }
 }
 
 impl<'a> Lists<'a> {
@@ -85,8 +115,23 @@ impl<'a> Lists<'a> {
     ///
     /// The first error ends a sound use of this iterator: refuse the whole.
     pub fn interfaces(self) -> impl Iterator<Item = Result<Interface<'a>, ConfigError<'a>>> {
-        let entries = self.lists().iter().map(|(_, list)| list.len()).max();
-        (0..entries.unwrap_or(0)).filter_map(move |index| self.interface(index).transpose())
+        (0..self.name.len()).filter_map(move |index| self.interface(index).transpose())
+    }
+
+    /// The entries behind the last name, which nothing uses: most likely a slip.
+    pub fn ignored(self) -> impl Iterator<Item = ConfigError<'a>> {
+        let names = self.name.len();
+        self.lists().into_iter().flat_map(move |(parameter, list)| {
+            let behind = list.iter().enumerate().skip(names);
+            behind
+                .filter(|(_, value)| !value.is_empty())
+                .map(move |(index, value)| ConfigError {
+                    parameter,
+                    position: index + 1,
+                    value,
+                    why: Why::NoInterface,
+                })
+        })
     }
 
     fn lists(&self) -> [(Parameter, &'a [&'a str]); 8] {
@@ -118,16 +163,7 @@ impl<'a> Lists<'a> {
         };
         let name = entry(self.name);
         if name.is_empty() {
-            // Inside of the list an empty name skips the entry; behind its end it is a slip.
-            let stray = self
-                .lists()
-                .into_iter()
-                .map(|(parameter, list)| (parameter, entry(list)))
-                .find(|(_, value)| !value.is_empty() && index >= self.name.len());
-            return match stray {
-                Some((parameter, value)) => Err(error(parameter, value, Why::NoInterface)),
-                None => Ok(None),
-            };
+            return Ok(None);
         }
         if index >= MAX_INTERFACES {
             let max = MAX_INTERFACES;
@@ -156,21 +192,33 @@ impl<'a> Lists<'a> {
         }
 
         let value = entry(self.flags);
-        let mode = parse::flags(value).map_err(|why| error(Parameter::Flags, value, why))?;
+        let (mode, vlan) =
+            parse::flags(value).map_err(|why| error(Parameter::Flags, value, why))?;
         let mtu = match entry(self.mtu) {
             "" => DEFAULT_MTU,
-            // CAST: at most MAX_MTU, a u16.
-            value => parse::decimal(value, MIN_MTU, Ethernet::MAX_MTU.into())
-                .map_err(|why| error(Parameter::Mtu, value, why))? as u16,
+            value => {
+                let (min, max) = match (mode, vlan) {
+                    (Mode::Raw, _) => (1, u16::MAX),
+                    (Mode::NetHdr, _) => (MIN_IP_MTU, u16::MAX),
+                    (Mode::Ethernet, false) => (1, Ethernet::MAX_MTU),
+                    (Mode::Ethernet, true) => (1, Ethernet::MAX_VLAN_MTU),
+                };
+                // CAST: at most a u16.
+                parse::decimal(value, min, max.into())
+                    .map_err(|why| error(Parameter::Mtu, value, why))? as u16
+            }
         };
         let poll_us = match self.poll {
             None => DEFAULT_POLL_US,
-            Some(value) => parse::decimal(value, 1, MAX_POLL_US).map_err(|why| ConfigError {
-                parameter: Parameter::Poll,
-                position: 1,
-                value,
-                why,
-            })?,
+            Some(value) => {
+                let asked = parse::decimal(value, 0, u32::MAX).map_err(|why| ConfigError {
+                    parameter: Parameter::Poll,
+                    position: 1,
+                    value,
+                    why,
+                })?;
+                poll_us(asked)
+            }
         };
         Ok(Some(Interface {
             position: index + 1,
@@ -179,6 +227,7 @@ impl<'a> Lists<'a> {
             output,
             mode,
             mtu,
+            vlan,
             pmtu: Some(entry(self.pmtu)).filter(|name| !name.is_empty()),
             poll_us,
         }))
@@ -189,6 +238,7 @@ impl<'a> Lists<'a> {
 mod tests {
     use super::*;
     use crate::config::Errno;
+    use crate::framing::Framing;
     use std::{string::ToString, vec::Vec};
 
     const MUEN: u64 = 0x7ade_5c54_9b08_e814;
@@ -237,6 +287,73 @@ mod tests {
     }
 
     #[test]
+    fn what_the_original_takes_is_taken() {
+        let taken = |mtu, flags, poll| {
+            let lists = Lists {
+                name: &["a"],
+                output: &["o"],
+                writer_protocol: &["1"],
+                poll: Some(poll),
+                ..Lists::default()
+            };
+            let mtu = [mtu];
+            let flags = [flags];
+            let lists = Lists {
+                mtu: &mtu,
+                flags: &flags,
+                ..lists
+            };
+            let interface = lists.interface(0).map_err(|error| error.why)?.unwrap();
+            let element = interface.framing().unwrap().element_size();
+            Ok((interface.mtu, element, interface.poll_us))
+        };
+        assert_eq!(taken("64", "", "0"), Ok((64, 64, SHORTEST_POLL_US)));
+        assert_eq!(taken("1", "", "1"), Ok((1, 1, 1)));
+        let hour = "3600000000";
+        assert_eq!(taken("65535", "", hour), Ok((65535, 65535, 3_600_000_000)));
+        assert_eq!(taken("20", "net_hdr", "5"), Ok((20, 28, 5)));
+        assert_eq!(taken("65535", "net_hdr", "5"), Ok((65535, 65543, 5)));
+        assert_eq!(taken("50", "eth_dev", "5"), Ok((50, 66, 5)));
+        assert_eq!(taken("1500", "eth_dev", "5"), Ok((1500, 1516, 5)));
+        assert_eq!(taken("1500", "eth_dev+vlan", "5"), Ok((1500, 1520, 5)));
+        assert_eq!(taken("65517", "eth_dev+vlan", "5"), Ok((65517, 65537, 5)));
+        for (mtu, flags, min, max) in [
+            ("65536", "", 1, 65535),
+            ("19", "net_hdr", 20, 65535),
+            ("65522", "eth_dev", 1, 65521),
+            ("65518", "eth_dev+vlan", 1, 65517),
+        ] {
+            assert_eq!(taken(mtu, flags, "1"), Err(Why::OutOfRange { min, max }));
+        }
+        let most = u32::MAX;
+        assert_eq!(
+            taken("64", "", "4294967296"),
+            Err(Why::OutOfRange { min: 0, max: most })
+        );
+    }
+
+    #[test]
+    fn entries_behind_the_last_name_are_ignored() {
+        let lists = Lists {
+            name: &["a"],
+            input: &["i", "", "j"],
+            reader_protocol: &["1", "none"],
+            ..Lists::default()
+        };
+        assert_eq!(all(lists).unwrap().len(), 1);
+        let said: Vec<_> = lists.ignored().map(|error| error.to_string()).collect();
+        assert_eq!(
+            said,
+            [
+                "parameter in, entry 3, value \"j\": ignored, as there is no interface name for \
+                 this entry",
+                "parameter reader_protocol, entry 2, value \"none\": ignored, as there is no \
+                 interface name for this entry",
+            ]
+        );
+    }
+
+    #[test]
     fn a_wrong_entry_is_named() {
         let good = Lists {
             name: &["a", "b"],
@@ -257,7 +374,15 @@ mod tests {
                 flags: &["eth_dev", "eth"],
                 ..good
             },
-            "parameter flags, entry 2, value \"eth\": unknown flag; there are net_hdr and eth_dev",
+            "parameter flags, entry 2, value \"eth\": unknown flag; there are net_hdr, eth_dev and vlan",
+        );
+        refused(
+            Lists {
+                flags: &["net_hdr+vlan"],
+                ..good
+            },
+            "parameter flags, entry 1, value \"net_hdr+vlan\": vlan goes with Ethernet frames; \
+             give eth_dev+vlan",
         );
         refused(
             Lists {
@@ -288,10 +413,10 @@ mod tests {
         );
         refused(
             Lists {
-                mtu: &["67"],
+                mtu: &["0"],
                 ..good
             },
-            "parameter mtu, entry 1, value \"67\": not between 68 and 65521",
+            "parameter mtu, entry 1, value \"0\": not between 1 and 65535",
         );
         refused(
             Lists {
@@ -307,13 +432,6 @@ mod tests {
                 ..good
             },
             "parameter in, entry 2, value \"\": an interface needs a channel; give in, out or both",
-        );
-        refused(
-            Lists {
-                input: &["i", "i", "j"],
-                ..good
-            },
-            "parameter in, entry 3, value \"j\": there is no interface name for this entry",
         );
         refused(
             Lists {

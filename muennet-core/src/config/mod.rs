@@ -8,10 +8,13 @@
 //! | `name` | interface name, may hold one `%d`; empty: no interface | |
 //! | `in`, `out` | channel names; one may be empty | |
 //! | `reader_protocol`, `writer_protocol` | hexadecimal u64, not 0, where the channel is given | |
-//! | `mtu` | bytes, decimal | 1500 |
+//! | `mtu` | bytes, decimal: 1 to 65535 in raw mode, from 20 in `net_hdr` mode, to 65521 in Ethernet mode, 65517 with VLANs | 1500 |
 //! | `pmtu` | memory region with the path MTU of each mark | none |
-//! | `flags` | `net_hdr` or `eth_dev` | raw |
-//! | `poll` | µs between looks at a channel without a vector | 1000 |
+//! | `flags` | `net_hdr`, `eth_dev` or `eth_dev+vlan` | raw |
+//! | `poll` | µs between looks at a channel without a vector; 0 is 50 | 1000 |
+//!
+//! Entries behind the last name are ignored, as the original does; [`Lists::ignored`]
+//! gives them.
 //!
 //! The functions here are pure: they look at nothing but their arguments.
 
@@ -22,6 +25,7 @@ mod resources;
 
 pub use error::{ConfigError, Errno, Parameter, Why};
 pub use interface::{
-    Channel, Interface, Lists, Mode, DEFAULT_MTU, DEFAULT_POLL_US, MAX_INTERFACES,
+    poll_us, Channel, Interface, Lists, Mode, DEFAULT_MTU, DEFAULT_POLL_US, MAX_INTERFACES,
+    SHORTEST_POLL_US,
 };
 pub use resources::{channel, interrupt, path_mtu, Access};

@@ -47,22 +47,25 @@ pub(super) fn decimal(value: &str, min: u32, max: u32) -> Result<u32, Why> {
     }
 }
 
-pub(super) fn flags(value: &str) -> Result<Mode, Why> {
-    let (mut net_hdr, mut eth_dev) = (false, false);
+/// The mode, and whether its elements have room for a VLAN's tag.
+pub(super) fn flags(value: &str) -> Result<(Mode, bool), Why> {
+    let (mut net_hdr, mut eth_dev, mut vlan) = (false, false, false);
     if !value.is_empty() {
         for flag in value.split('+') {
             match flag {
                 "net_hdr" => net_hdr = true,
                 "eth_dev" => eth_dev = true,
+                "vlan" => vlan = true,
                 _ => return Err(Why::UnknownFlag),
             }
         }
     }
     match (net_hdr, eth_dev) {
-        (false, false) => Ok(Mode::Raw),
-        (true, false) => Ok(Mode::NetHdr),
-        (false, true) => Ok(Mode::Ethernet),
         (true, true) => Err(Why::BothModes),
+        (false, true) => Ok((Mode::Ethernet, vlan)),
+        _ if vlan => Err(Why::VlanWithoutEthernet),
+        (false, false) => Ok((Mode::Raw, false)),
+        (true, false) => Ok((Mode::NetHdr, false)),
     }
 }
 
@@ -121,9 +124,15 @@ mod tests {
 
     #[test]
     fn modes() {
-        assert_eq!(flags(""), Ok(Mode::Raw));
-        assert_eq!(flags("net_hdr"), Ok(Mode::NetHdr));
-        assert_eq!(flags("eth_dev"), Ok(Mode::Ethernet));
+        assert_eq!(flags(""), Ok((Mode::Raw, false)));
+        assert_eq!(flags("net_hdr"), Ok((Mode::NetHdr, false)));
+        assert_eq!(flags("eth_dev"), Ok((Mode::Ethernet, false)));
+        for vlan in ["eth_dev+vlan", "vlan+eth_dev"] {
+            assert_eq!(flags(vlan), Ok((Mode::Ethernet, true)));
+        }
+        for alone in ["vlan", "net_hdr+vlan"] {
+            assert_eq!(flags(alone), Err(Why::VlanWithoutEthernet));
+        }
         assert_eq!(flags("eth_dev+net_hdr"), Err(Why::BothModes));
         for bad in [
             "eth_device",

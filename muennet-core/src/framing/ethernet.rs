@@ -8,19 +8,25 @@ use crate::shm::{Memory, MemoryMut};
 
 /// Bytes of an Ethernet header.
 const HEADER: usize = 14;
+/// Bytes of a VLAN's tag (IEEE 802.1Q), behind the two addresses.
+const TAG: u16 = 4;
 /// Bytes of the length field at the end of an element.
 const LENGTH: usize = size_of::<u16>();
 
-/// Ethernet frames without checksum, at most `mtu` + 14 bytes long.
+/// Ethernet frames without checksum, at most `mtu` + 14 bytes long; 4 more with room for
+/// a VLAN's tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ethernet {
     mtu: u16,
+    tag: u16,
 }
 
 impl Ethernet {
     /// The largest MTU in bytes: header and payload are counted in 16 bits.
     pub const MAX_MTU: u16 = u16::MAX - HEADER as u16;
+    /// The largest MTU in bytes beside a VLAN's tag.
+    pub const MAX_VLAN_MTU: u16 = Self::MAX_MTU - TAG;
 
     /// Framing for payloads of up to `mtu` bytes.
     ///
@@ -29,9 +35,28 @@ impl Ethernet {
     /// [`MtuError`] outside of 1..=[`MAX_MTU`](Self::MAX_MTU).
     pub const fn new(mtu: u16) -> Result<Self, MtuError> {
         match mtu::check(mtu, Self::MAX_MTU) {
-            Ok(mtu) => Ok(Self { mtu }),
+            Ok(mtu) => Ok(Self { mtu, tag: 0 }),
             Err(error) => Err(error),
         }
+    }
+
+    /// Framing for payloads of up to `mtu` bytes behind a VLAN's tag: elements have four
+    /// bytes more than those of [`new`](Self::new).
+    ///
+    /// # Errors
+    ///
+    /// [`MtuError`] outside of 1..=[`MAX_VLAN_MTU`](Self::MAX_VLAN_MTU).
+    pub const fn with_vlan(mtu: u16) -> Result<Self, MtuError> {
+        match mtu::check(mtu, Self::MAX_VLAN_MTU) {
+            Ok(mtu) => Ok(Self { mtu, tag: TAG }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Bytes of the longest frame without a tag.
+    #[inline]
+    pub const fn max_untagged(&self) -> usize {
+        self.mtu as usize + HEADER
     }
 }
 
@@ -51,7 +76,7 @@ impl Framing for Ethernet {
 
     #[inline]
     fn max_frame(&self) -> usize {
-        self.mtu as usize + HEADER
+        self.max_untagged() + self.tag as usize
     }
 
     #[inline]

@@ -11,6 +11,7 @@ mod mtu;
 mod net_hdr;
 mod packet;
 mod raw;
+mod remedy;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
@@ -20,6 +21,7 @@ pub use mtu::MtuError;
 pub use net_hdr::NetHdr;
 pub use packet::{Checksum, Packet};
 pub use raw::Raw;
+pub use remedy::Remedy;
 
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};

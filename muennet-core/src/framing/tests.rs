@@ -3,7 +3,7 @@
 
 use super::{
     Dynamic, Ethernet, Frame, FrameError, Framing, Meta, MtuError, NetHdr, Packet, Raw, Reject,
-    LONGEST,
+    Remedy, LONGEST,
 };
 use crate::channel::{Read, Reader, Writer};
 use crate::config::Mode;
@@ -259,6 +259,39 @@ fn a_lying_ip_header_costs_one_packet() {
         through(&framing, &Packet::new(&[&packet]), 39, NO_LIE),
         Ok(Err(Reject::NoRoom { len: 40 }))
     );
+}
+
+#[test]
+fn a_tag_has_room_beside_the_mtu() {
+    let plain = Ethernet::new(1500).unwrap();
+    let tagged = Ethernet::with_vlan(1500).unwrap();
+    assert_eq!((plain.element_size(), plain.max_frame()), (1516, 1514));
+    assert_eq!((tagged.element_size(), tagged.max_frame()), (1520, 1518));
+    assert_eq!(tagged.max_untagged(), 1514);
+    let frame = [0x81; 1518];
+    let parts: [&[u8]; 1] = [&frame];
+    let packet = Packet::new(&parts);
+    let (len, max) = (1518, 1514);
+    assert_eq!(plain.admit(&packet), Err(FrameError::TooLong { len, max }));
+    let (taken, bytes) = through(&tagged, &packet, 1518, NO_LIE).unwrap().unwrap();
+    assert_eq!((taken.len, &bytes[..]), (1518, &frame[..]));
+    let max = Ethernet::MAX_VLAN_MTU;
+    assert!(Ethernet::with_vlan(max).is_ok());
+    let mtu = max + 1;
+    assert_eq!(Ethernet::with_vlan(mtu), Err(MtuError { mtu, max }));
+    for (framing, len, remedy) in [
+        (Dynamic::Ethernet(plain), 1515, Remedy::Vlan),
+        (Dynamic::Ethernet(plain), 1518, Remedy::Vlan),
+        (Dynamic::Ethernet(plain), 1519, Remedy::Mtu { least: 1505 }),
+        (Dynamic::Ethernet(tagged), 1519, Remedy::Mtu { least: 1505 }),
+        (
+            Dynamic::new(Mode::NetHdr, 60).unwrap(),
+            61,
+            Remedy::Mtu { least: 61 },
+        ),
+    ] {
+        assert_eq!(Remedy::of(&framing, len), remedy, "{framing:?} {len}");
+    }
 }
 
 #[test]
