@@ -32,8 +32,8 @@ unsigned int muennet_skb_frags(const struct sk_buff *skb) { return skb_shinfo(sk
 const void *muennet_skb_frag(const struct sk_buff *skb, unsigned int i, unsigned int *len) { *len = skb_frag_size(&skb_shinfo(skb)->frags[i]); return skb_frag_address(&skb_shinfo(skb)->frags[i]); }
 void muennet_skb_set_mark(struct sk_buff *skb, u32 mark) { skb->mark = mark; }
 void muennet_skb_set_dev(struct sk_buff *skb, struct net_device *dev) { skb->dev = dev; }
-void muennet_skb_put_mac(struct sk_buff *skb, const void *header, unsigned int len) { memcpy(skb_push(skb, len), header, len); skb_reset_mac_header(skb); __skb_pull(skb, len); }
-void muennet_skb_is_packet(struct sk_buff *skb) { skb_reset_network_header(skb); skb->protocol = ip_tunnel_parse_protocol(skb); }
+void muennet_skb_set_flow(struct sk_buff *skb, u32 flow) { skb_set_hash(skb, flow, PKT_HASH_TYPE_L3); }
+void muennet_skb_is_packet(struct sk_buff *skb) { skb_reset_mac_header(skb); skb_reset_network_header(skb); skb->protocol = ip_tunnel_parse_protocol(skb); }
 void muennet_skb_queue_init(struct sk_buff_head *queue) { __skb_queue_head_init(queue); }
 void muennet_skb_queue_tail(struct sk_buff_head *queue, struct sk_buff *skb) { __skb_queue_tail(queue, skb); }
 struct sk_buff *muennet_skb_dequeue(struct sk_buff_head *queue) { return __skb_dequeue(queue); }

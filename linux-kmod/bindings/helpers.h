@@ -30,7 +30,7 @@ unsigned int muennet_skb_frags(const struct sk_buff *skb);
 const void *muennet_skb_frag(const struct sk_buff *skb, unsigned int i, unsigned int *len);
 void muennet_skb_set_mark(struct sk_buff *skb, u32 mark);
 void muennet_skb_set_dev(struct sk_buff *skb, struct net_device *dev);
-void muennet_skb_put_mac(struct sk_buff *skb, const void *header, unsigned int len);
+void muennet_skb_set_flow(struct sk_buff *skb, u32 flow);
 void muennet_skb_is_packet(struct sk_buff *skb);
 void muennet_skb_queue_init(struct sk_buff_head *queue);
 void muennet_skb_queue_tail(struct sk_buff_head *queue, struct sk_buff *skb);

@@ -43,13 +43,6 @@ impl Child {
             let why = "mark 0 is no mark: packets without one are the parent's";
             return Err(ack.refuse(EINVAL, core::format_args!("{why}")));
         }
-        let name = |child: &HeldLink<Self>| {
-            let mut copy = [0; 16];
-            for (to, from) in copy.iter_mut().zip(child.device().name().to_bytes()) {
-                *to = *from;
-            }
-            copy
-        };
         match this.parent.with_children(|children| children.give(mark, this)) {
             Ok(()) => Ok(()),
             Err(MarkError::Own) => Err(ack.refuse(
@@ -58,7 +51,10 @@ impl Child {
             )),
             Err(MarkError::Taken(owner)) => Err(ack.refuse(
                 EBUSY,
-                core::format_args!("mark {mark} is held by {}", name(&owner).escape_ascii()),
+                core::format_args!(
+                    "mark {mark} is held by {}",
+                    owner.device().name().to_bytes().escape_ascii()
+                ),
             )),
             Err(MarkError::Full(room)) => Err(ack.refuse(
                 ENOSPC,

@@ -53,6 +53,8 @@ counters! {
     TxTooShort => "tx_rejected_too_short",
     /// Packets that are neither IPv4 nor IPv6.
     TxNotIp => "tx_rejected_not_ip",
+    /// Packets whose checksum was to be filled in outside of them.
+    TxChecksum => "tx_rejected_checksum",
     /// Packets while there is no output channel, or it is down.
     TxInactive => "tx_inactive",
     /// Packets sent in fragments, for their path's MTU.

@@ -8,7 +8,7 @@ use crate::{
     interfaces, mapping, muen,
     net::{
         device::Device,
-        driver::{Driver, Errors, Network, Properties, Registration, Wake},
+        driver::{Driver, Errors, Network, NotRegistered, Properties, Registration, Wake},
         ethtool::{Coalesce, Rings},
         napi::Polling,
         skb::SkBuff,
@@ -28,7 +28,6 @@ use kernel::{
 use muennet_core::{
     channel::{Fault, Geometry},
     config::{self, Access, Mode},
-    framing::Dynamic,
     link,
     sinfo::linux::Irq,
 };
@@ -36,10 +35,10 @@ use muennet_core::{
 /// Nanoseconds between looks at the peer where an interrupt tells of packets: a
 /// peer that is gone does not ring.
 const WATCH_NS: u64 = 100_000_000;
-/// Bytes of the header before an IP packet.
+/// Bytes of the header before an IP packet in an element.
 const NET_HEADER: u16 = 8;
-/// The longest pause between looks, in µs, that `ethtool -C` can ask for.
-const MAX_POLL_US: u32 = 1_000_000;
+/// The least MTU that IPv4 takes. A smaller one is for those that ask for it at load.
+const LEAST_IPV4_MTU: u16 = 68;
 /// The most frames of one look: NAPI's budget.
 const BATCH: u32 = 64;
 
@@ -92,7 +91,7 @@ impl Interface {
             pr_err!("{name}: this kernel runs as no Muen subject\n");
             return Err(ENODEV);
         }
-        let framing = Dynamic::new(config.mode, config.mtu).map_err(|_| EINVAL)?;
+        let framing = config.framing().map_err(|_| EINVAL)?;
         let too_small = |error: muennet_core::channel::GeometryError| {
             pr_err!("{name}: {}\n", core::format_args!("{error}"));
             EINVAL
@@ -168,10 +167,14 @@ impl Interface {
             name,
             network: match config.mode {
                 Mode::Ethernet => Network::Ethernet,
-                Mode::Raw => Network::PointToPoint { header: 0 },
-                Mode::NetHdr => Network::PointToPoint { header: NET_HEADER },
+                Mode::Raw => Network::PointToPoint { headroom: 0 },
+                Mode::NetHdr => Network::PointToPoint { headroom: NET_HEADER },
             },
             mtu: config.mtu,
+            min_mtu: match config.mode {
+                Mode::Raw => 1,
+                Mode::NetHdr | Mode::Ethernet => config.mtu.min(LEAST_IPV4_MTU),
+            },
             keep_route: path.is_some(),
         };
         let bus_info = CString::try_from_fmt(fmt!(
@@ -199,9 +202,8 @@ impl Interface {
         );
         registration.inspect_err(|error| {
             pr_err!(
-                "parameter name, entry {position}, value \"{name}\": the kernel does not \
-                 register it ({})\n",
-                error.to_errno()
+                "parameter name, entry {position}, value \"{name}\": {}\n",
+                core::format_args!("{}", NotRegistered(*error))
             );
         })
     }
@@ -222,7 +224,7 @@ impl Interface {
         if refused {
             self.counters.count(Counter::TxTooBig);
             device.count_not_sent();
-        } else if tx.send(&self.counters, &skb, &fit) {
+        } else if tx.send(device, &self.counters, &skb, &fit) {
             device.count_sent(skb.len());
             skb.tx_timestamp();
             skb.consume();
@@ -417,11 +419,10 @@ impl Driver for Interface {
             (Some(_), _) => {
                 Err((EOPNOTSUPP, "the peer tells of frames by an event; there is no poll interval"))
             }
-            (None, us @ 1..=MAX_POLL_US) => {
-                self.poll_us.store(us, Ordering::Relaxed);
+            (None, us) => {
+                self.poll_us.store(config::poll_us(us), Ordering::Relaxed);
                 Ok(self.period_ns())
             }
-            (None, _) => Err((EINVAL, "rx-usecs must be between 1 and 1000000")),
         }
     }
 }

@@ -15,8 +15,8 @@ LIST(reader_protocol, "Protocols of the input channels, hexadecimal, not 0");
 LIST(writer_protocol, "Protocols of the output channels, hexadecimal, not 0");
 LIST(mtu, "MTUs in bytes (default 1500)");
 LIST(pmtu, "Memory regions with the path MTU of each mark");
-LIST(flags, "Modes: net_hdr, eth_dev, or nothing for raw");
+LIST(flags, "Modes: net_hdr, eth_dev, eth_dev+vlan, or nothing for raw");
 
 char *muennet_poll;
 module_param_named(poll, muennet_poll, charp, 0444);
-MODULE_PARM_DESC(poll, "Microseconds between looks at an input channel without vector (default 1000)");
+MODULE_PARM_DESC(poll, "Microseconds between looks at an input channel without vector (default 1000; 0 is 50)");

@@ -100,6 +100,9 @@ pub(crate) fn for_each(mut with: impl FnMut(&Interface<'_>) -> Result) -> Result
     for interface in lists.interfaces() {
         interface.map_err(|error| refuse(&error))?;
     }
+    for entry in lists.ignored() {
+        pr_warn!("{}\n", core::format_args!("{entry}"));
+    }
     for interface in lists.interfaces().flatten() {
         with(&interface)?;
     }

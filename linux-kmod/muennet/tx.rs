@@ -11,6 +11,7 @@ use crate::{
     mapping::Output,
     muen::Event,
     net::{
+        device::Device,
         skb::{SkBuff, MAX_PARTS},
         work::Call,
     },
@@ -19,7 +20,7 @@ use crate::{
 use core::num::NonZeroU64;
 use kernel::{bindings, prelude::*};
 use muennet_core::{
-    framing::{Checksum, Dynamic, FrameError, Meta, Packet},
+    framing::{Checksum, Dynamic, FrameError, Meta, Packet, Remedy},
     link::{SendError, Sender},
 };
 
@@ -29,6 +30,8 @@ pub(crate) struct Transmit {
     event: Option<Pin<KBox<Call<Event>>>>,
     /// Something was written that the peer was not told of.
     unannounced: bool,
+    /// The log has it that a frame of this epoch was too long.
+    complained: bool,
 }
 
 impl Transmit {
@@ -41,12 +44,14 @@ impl Transmit {
             sender,
             event,
             unannounced: false,
+            complained: false,
         })
     }
 
     /// Starts a new epoch.
     pub(crate) fn start(&mut self, counters: &Counters) {
         self.sender.activate(random_epoch());
+        self.complained = false;
         counters.count(Counter::TxEpochs);
         self.announce(counters);
     }
@@ -67,8 +72,14 @@ impl Transmit {
         }
     }
 
-    /// Writes a packet, whole or in fragments; false if it cannot be sent.
-    pub(crate) fn send(&mut self, counters: &Counters, skb: &SkBuff, fit: &Fit) -> bool {
+    /// Writes a packet of `device`, whole or in fragments; false if it cannot be sent.
+    pub(crate) fn send(
+        &mut self,
+        device: &Device,
+        counters: &Counters,
+        skb: &SkBuff,
+        fit: &Fit,
+    ) -> bool {
         let meta = Meta { mark: skb.mark() };
         let sent = skb.with_parts(|parts| match fit.fragments() {
             None => {
@@ -89,9 +100,23 @@ impl Transmit {
         });
         match sent {
             Ok(()) => self.unannounced = true,
-            Err(error) => counters.count(reason(error)),
+            Err(error) => {
+                counters.count(reason(error));
+                self.complain(device, error);
+            }
         }
         sent.is_ok()
+    }
+
+    /// Tells in the log of the first frame of an epoch that is longer than an element takes.
+    #[cold]
+    fn complain(&mut self, device: &Device, error: SendError) {
+        if let SendError::Frame(long @ FrameError::TooLong { len, .. }) = error {
+            if !core::mem::replace(&mut self.complained, true) {
+                let remedy = Remedy::of(self.sender.framing(), len);
+                device.complain(core::format_args!("not sent: {long}; {remedy}"));
+            }
+        }
     }
 
     /// Ends a packet: the peer is told behind the last one of a batch.
@@ -118,6 +143,7 @@ fn reason(error: SendError) -> Counter {
         SendError::Frame(FrameError::TooLong { .. }) => Counter::TxTooLong,
         SendError::Frame(FrameError::TooShort { .. }) => Counter::TxTooShort,
         SendError::Frame(FrameError::NotIp { .. }) => Counter::TxNotIp,
+        SendError::Frame(FrameError::Checksum { .. }) => Counter::TxChecksum,
         _ => Counter::TxInactive,
     }
 }

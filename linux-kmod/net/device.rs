@@ -118,33 +118,27 @@ impl Device {
         // SAFETY: a valid device is in a namespace, which outlives its stay there.
         unsafe { Net::from_raw(bindings::muennet_dev_net(self.as_raw())) }
     }
-
-    /// Bytes of a packet's header below the network layer.
-    pub(super) fn header(&self) -> usize {
-        // SAFETY: a valid device, whose header's length does not change.
-        usize::from(unsafe { (*self.as_raw()).hard_header_len })
-    }
 }
 
 /// What lies behind a device: found from it, and alive for as long as it is.
 ///
 /// # Safety
 ///
-/// `operations` is the table of those devices, and only those, for which `of` is
-/// sound. What `of` gives lives until nobody holds a counted reference to the
+/// `has` is true of the operations of those devices, and only those, for which `of`
+/// is sound. What `of` gives lives until nobody holds a counted reference to the
 /// device any more.
 pub(crate) unsafe trait Behind: Send + Sync + 'static {
     /// What the driver wants of it.
     type Target;
 
-    /// The operations that such devices have.
-    fn operations() -> *const bindings::net_device_ops;
+    /// True if `operations` is a table of such devices.
+    fn has(operations: *const bindings::net_device_ops) -> bool;
 
     /// What lies behind `device`.
     ///
     /// # Safety
     ///
-    /// `device` has those operations, and is registered or held.
+    /// `device` has such operations, and is registered or held.
     unsafe fn of(device: &Device) -> &Self;
 
     /// The driver's part.
@@ -169,7 +163,7 @@ impl<B: Behind> Held<B> {
     pub(crate) fn new(device: &Device) -> Option<Self> {
         // SAFETY: a valid device.
         let operations = unsafe { (*device.as_raw()).netdev_ops };
-        if operations != B::operations() {
+        if !B::has(operations) {
             return None;
         }
         // SAFETY: a valid device.

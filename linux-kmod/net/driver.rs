@@ -89,10 +89,10 @@ pub(crate) struct Errors {
 pub(crate) enum Network {
     /// Ethernet, with a random address.
     Ethernet,
-    /// A peer that takes packets as they are, behind a header of so many bytes.
+    /// A peer that takes packets without a link-layer header.
     PointToPoint {
-        /// Bytes of the header.
-        header: u16,
+        /// Bytes that senders leave free before a packet.
+        headroom: u16,
     },
 }
 
@@ -104,6 +104,8 @@ pub(crate) struct Properties<'a> {
     pub(crate) network: Network,
     /// The MTU, and the most it can be set to.
     pub(crate) mtu: u16,
+    /// The least that it can be set to.
+    pub(crate) min_mtu: u16,
     /// Its packets keep their route on the way out, so that the sender can be
     /// told of a path's MTU.
     pub(crate) keep_route: bool,
@@ -127,8 +129,9 @@ pub(crate) struct Private<T> {
 unsafe impl<T: Driver> Behind for Private<T> {
     type Target = T;
 
-    fn operations() -> *const bindings::net_device_ops {
-        Operations::<T>::netdev()
+    fn has(operations: *const bindings::net_device_ops) -> bool {
+        operations == Operations::<T>::ethernet()
+            || operations == Operations::<T>::point_to_point()
     }
 
     unsafe fn of(device: &Device) -> &Self {
@@ -195,6 +198,10 @@ pub(super) unsafe extern "C" fn point_to_point(device: *mut bindings::net_device
     }
 }
 
+/// Every packet is received, whomever it is for: there is no filter to set. The
+/// kernel takes multicast addresses (`ip maddr add`) only where this is there.
+pub(super) unsafe extern "C" fn set_rx_mode(_: *mut bindings::net_device) {}
+
 impl<T: Driver> Registration<T> {
     /// Makes a device of `driver` and registers it.
     pub(crate) fn new(
@@ -238,19 +245,21 @@ impl<T: Driver> Registration<T> {
             let area = bindings::muennet_netdev_priv(device).cast::<*const Private<T>>();
             area.write(&raw const *private);
             let dev = &mut *device;
-            dev.netdev_ops = Operations::<T>::netdev();
             dev.ethtool_ops = Operations::<T>::ethtool();
             dev.mtu = properties.mtu.into();
-            dev.min_mtu = bindings::ETH_MIN_MTU;
+            dev.min_mtu = properties.min_mtu.into();
             dev.max_mtu = properties.mtu.into();
             dev.set_pcpu_stat_type(bindings::netdev_stat_type_NETDEV_PCPU_STAT_TSTATS);
             match properties.network {
                 Network::Ethernet => {
+                    dev.netdev_ops = Operations::<T>::ethernet();
+                    dev.vlan_features |= bindings::MUENNET_FEATURES;
                     bindings::muennet_set_live_addr_change(device);
                     bindings::muennet_eth_hw_addr_random(device);
                 }
-                Network::PointToPoint { header } => {
-                    dev.hard_header_len = header;
+                Network::PointToPoint { headroom } => {
+                    dev.netdev_ops = Operations::<T>::point_to_point();
+                    dev.needed_headroom = headroom;
                     dev.header_ops = &raw const bindings::ip_tunnel_header_ops;
                 }
             }
@@ -295,52 +304,57 @@ impl<T: Driver> Drop for Registration<T> {
     }
 }
 
+/// Why the kernel did not register a device.
+pub(crate) struct NotRegistered(pub(crate) Error);
+
+impl core::fmt::Display for NotRegistered {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.0 {
+            error if error == EEXIST => f.write_str("an interface of this name exists already"),
+            error if error == EINVAL => f.write_str("the kernel takes no such interface name"),
+            error => core::write!(f, "the kernel does not register it (errno {})", -error.to_errno()),
+        }
+    }
+}
+
 /// The C operations of devices of `T`.
 struct Operations<T>(PhantomData<T>);
 
 impl<T: Driver> Operations<T> {
-    /// The module stays while it can be called: dropping the [`Registration`] calls
-    /// `unregister_netdev`, which waits for calls and for counted references.
-    const NETDEV: bindings::net_device_ops = bindings::net_device_ops {
+    /// Without an address: setting one is refused with EOPNOTSUPP.
+    ///
+    /// The module stays while it can be called, as [`ETHERNET`](Self::ETHERNET): dropping
+    /// the [`Registration`] calls `unregister_netdev`, which waits for calls and for counted
+    /// references.
+    const POINT_TO_POINT: bindings::net_device_ops = bindings::net_device_ops {
         ndo_open: Some(Self::open),
         ndo_stop: Some(Self::stop),
         ndo_start_xmit: Some(Self::start_xmit),
         ndo_get_stats64: Some(Self::get_stats64),
-        ndo_validate_addr: Some(Self::validate_addr),
-        ndo_set_mac_address: Some(Self::set_mac_address),
+        ndo_set_rx_mode: Some(set_rx_mode),
         ..pin_init::zeroed()
+    };
+
+    const ETHERNET: bindings::net_device_ops = bindings::net_device_ops {
+        ndo_validate_addr: Some(bindings::eth_validate_addr),
+        ndo_set_mac_address: Some(bindings::eth_mac_addr),
+        ..Self::POINT_TO_POINT
     };
 
     /// The one place of the table: its address tells whose a device is.
     #[inline(never)]
-    fn netdev() -> *const bindings::net_device_ops {
-        &Self::NETDEV
+    fn ethernet() -> *const bindings::net_device_ops {
+        &Self::ETHERNET
+    }
+
+    /// As [`ethernet`](Self::ethernet).
+    #[inline(never)]
+    fn point_to_point() -> *const bindings::net_device_ops {
+        &Self::POINT_TO_POINT
     }
 
     fn ethtool() -> *const bindings::ethtool_ops {
         const { &ethtool::operations::<T>() }
-    }
-
-    /// Ethernet devices need a valid address, others have none.
-    unsafe extern "C" fn validate_addr(device: *mut bindings::net_device) -> i32 {
-        // SAFETY: the kernel calls with a valid device.
-        match unsafe { (*device).addr_len } {
-            0 => 0,
-            // SAFETY: as above.
-            _ => unsafe { bindings::eth_validate_addr(device) },
-        }
-    }
-
-    unsafe extern "C" fn set_mac_address(
-        device: *mut bindings::net_device,
-        address: *mut kernel::ffi::c_void,
-    ) -> i32 {
-        // SAFETY: the kernel calls with a valid device.
-        match unsafe { (*device).addr_len } {
-            0 => EOPNOTSUPP.to_errno(),
-            // SAFETY: the kernel calls with an address for the device.
-            _ => unsafe { bindings::eth_mac_addr(device, address) },
-        }
     }
 
     unsafe extern "C" fn open(device: *mut bindings::net_device) -> i32 {

@@ -43,6 +43,7 @@ pub(super) const fn operations<T: Driver>() -> bindings::ethtool_ops {
         get_drvinfo: Some(Calls::<T>::get_drvinfo),
         get_link: Some(bindings::ethtool_op_get_link),
         get_ts_info: Some(bindings::ethtool_op_get_ts_info),
+        get_link_ksettings: Some(get_link_ksettings),
         get_sset_count: Some(Calls::<T>::get_sset_count),
         get_strings: Some(Calls::<T>::get_strings),
         get_ethtool_stats: Some(Calls::<T>::get_ethtool_stats),
@@ -51,6 +52,22 @@ pub(super) const fn operations<T: Driver>() -> bindings::ethtool_ops {
         set_coalesce: Some(Calls::<T>::set_coalesce),
         ..pin_init::zeroed()
     }
+}
+
+/// A link has no speed of its own. It says what veth says, 10 Gbit/s and full duplex:
+/// 802.3ad bonds and bridges take no port without a speed.
+pub(super) unsafe extern "C" fn get_link_ksettings(
+    _: *mut bindings::net_device,
+    settings: *mut bindings::ethtool_link_ksettings,
+) -> i32 {
+    // SAFETY: the kernel calls with its own answer, cleared.
+    let base = unsafe { &mut (*settings).base };
+    base.speed = bindings::SPEED_10000;
+    // CAST: the kernel's own widths.
+    base.duplex = bindings::DUPLEX_FULL as u8;
+    base.port = bindings::PORT_TP as u8;
+    base.autoneg = bindings::AUTONEG_DISABLE as u8;
+    0
 }
 
 struct Calls<T>(PhantomData<T>);

@@ -7,7 +7,8 @@
 
 use super::{
     device::{Behind, Device, Held},
-    driver::{point_to_point, Driver, HeldOf},
+    driver::{point_to_point, set_rx_mode, Driver, HeldOf, NotRegistered},
+    ethtool,
     namespace::Net,
     napi::Polling,
     netlink::{Ack, Attributes, Message, Policy},
@@ -99,8 +100,8 @@ pub(crate) type HeldLink<L> = Held<Private<L>>;
 unsafe impl<L: Link> Behind for Private<L> {
     type Target = L;
 
-    fn operations() -> *const bindings::net_device_ops {
-        Operations::<L>::netdev()
+    fn has(operations: *const bindings::net_device_ops) -> bool {
+        operations == Operations::<L>::netdev()
     }
 
     unsafe fn of(device: &Device) -> &Self {
@@ -241,12 +242,15 @@ impl<L: Link> Operations<L> {
         ndo_stop: Some(Self::stop),
         ndo_start_xmit: Some(Self::start_xmit),
         ndo_get_iflink: Some(Self::get_iflink),
+        ndo_set_rx_mode: Some(set_rx_mode),
         ..pin_init::zeroed()
     };
 
     /// Called with the RTNL or a reference to the device held; as for `NETDEV`.
     const ETHTOOL: bindings::ethtool_ops = bindings::ethtool_ops {
         get_link: Some(bindings::ethtool_op_get_link),
+        get_ts_info: Some(bindings::ethtool_op_get_ts_info),
+        get_link_ksettings: Some(ethtool::get_link_ksettings),
         ..pin_init::zeroed()
     };
 
@@ -303,7 +307,7 @@ impl<L: Link> Operations<L> {
             }
             dev.min_mtu = below.min_mtu;
             dev.max_mtu = below.max_mtu;
-            dev.hard_header_len = below.hard_header_len;
+            dev.needed_headroom = below.needed_headroom;
             dev.features |= bindings::MUENNET_FEATURES;
             dev.hw_features |= bindings::MUENNET_FEATURES;
             let carrier = parent.device().carrier();
@@ -311,10 +315,7 @@ impl<L: Link> Operations<L> {
             (*private).link.write(L::over(parent, ack)?);
             (*private).ready = true;
             to_result(bindings::register_netdevice(device)).inspect_err(|error| {
-                ack.refuse(
-                    *error,
-                    core::format_args!("the kernel does not register this name"),
-                );
+                ack.refuse(*error, core::format_args!("{}", NotRegistered(*error)));
                 Self::destroy(device);
             })?;
             let device = Device::from_raw(device);

@@ -122,26 +122,19 @@ impl SkBuff {
     }
 
     /// Makes it a packet that `device` received, without any header but the
-    /// network layer's.
+    /// network layer's: the MAC header has no bytes.
     ///
-    /// What the device calls its header is not in the packet. It is laid before
-    /// it, with the mark alone, for GRO to compare: packets of different marks
-    /// are never merged.
+    /// The mark is the packet's flow hash as well. GRO merges packets of one hash
+    /// only, so packets of different marks are never merged. The kernel computes
+    /// the hash of the addresses where it needs that one.
     pub(super) fn is_packet(&mut self, device: &Device, mark: u32) {
-        const ROOM: usize = 8;
-        let mut header = [0; ROOM];
-        for (to, from) in header.iter_mut().zip(mark.to_ne_bytes()) {
-            *to = from;
-        }
-        // CAST: at most `ROOM`.
-        let len = device.header().min(ROOM) as u32;
-        // SAFETY: valid by the invariants; NAPI's packets have more headroom than `ROOM`.
+        // SAFETY: valid by the invariants.
         unsafe {
             let skb = self.0.as_ptr();
             bindings::muennet_skb_set_dev(skb, device.as_raw());
-            bindings::muennet_skb_put_mac(skb, header.as_ptr().cast(), len);
             bindings::muennet_skb_is_packet(skb);
             bindings::muennet_skb_set_mark(skb, mark);
+            bindings::muennet_skb_set_flow(skb, mark);
         }
     }
 
