@@ -11,8 +11,8 @@ use crate::{
 };
 use muennet_core::{
     channel::{GeometryError, Peer},
-    framing::{Dynamic, Meta},
-    link::{Link, Received, Receiver, Sender},
+    framing::{Dynamic, FrameError, Meta, Remedy},
+    link::{Link, Received, Receiver, SendError, Sender},
 };
 use std::{
     fmt, io,
@@ -132,6 +132,8 @@ pub struct Bridge<'a> {
     counters: &'a mut Counters,
     buffer: Vec<u8>,
     peer: Peer,
+    /// A frame that is too long was told of, since the peer came up.
+    told: bool,
     changed: Option<Instant>,
 }
 
@@ -169,6 +171,7 @@ impl<'a> Bridge<'a> {
             counters,
             buffer: vec![0; LONGEST],
             peer: Peer::Down,
+            told: false,
             changed: None,
         })
     }
@@ -198,7 +201,7 @@ impl<'a> Bridge<'a> {
         while !stop.is_set() {
             self.follow(&mut tell)?;
             let received = self.receive()?;
-            let sent = self.send()?;
+            let sent = self.send(&mut tell)?;
             if watched.elapsed() >= WATCH {
                 watched = Instant::now();
                 if self.connection.as_ref().is_some_and(Connection::has_ended) {
@@ -252,6 +255,7 @@ impl<'a> Bridge<'a> {
             self.tap.set_carrier(false)?;
         }
         if is_up {
+            self.told = false;
             self.tap.set_carrier(true)?;
         }
         self.peer = now;
@@ -283,7 +287,7 @@ impl<'a> Bridge<'a> {
 
     /// From the interface to the channel, with one ring for all; says how many
     /// frames there were.
-    fn send(&mut self) -> Result<usize, BridgeError> {
+    fn send(&mut self, tell: &mut impl FnMut(&str)) -> Result<usize, BridgeError> {
         let mut count = 0;
         while count < BATCH {
             let Some(len) = self.tap.read(&mut self.buffer)? else {
@@ -296,7 +300,15 @@ impl<'a> Bridge<'a> {
                 .write(&[&self.buffer[..len]], self.settings.meta)
             {
                 Ok(()) => self.counters.sent += 1,
-                Err(_) => self.counters.unsendable += 1,
+                Err(error) => {
+                    self.counters.unsendable += 1;
+                    if let SendError::Frame(FrameError::TooLong { len, .. }) = error {
+                        if !std::mem::replace(&mut self.told, true) {
+                            let remedy = Remedy::of(&self.settings.framing, len);
+                            tell(&format!("not sent: {error}; {remedy}"));
+                        }
+                    }
+                }
             }
         }
         if count > 0 {

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use muennet_core::{
     config::Mode,
-    framing::{Dynamic, Meta},
+    framing::{Dynamic, Ethernet, Meta},
 };
 use muennet_host::{
     attach::{Attachment, ChannelArgs},
@@ -48,6 +48,10 @@ pub struct Args {
           value_parser = clap::value_parser!(u16).range(68..))]
     mtu: u16,
 
+    /// Room for a VLAN's tag beside the MTU, as flags=eth_dev+vlan has it.
+    #[arg(long, requires = "tap")]
+    vlan: bool,
+
     /// Mark of the packets that are sent; frames carry none.
     #[arg(long, default_value_t = 0, requires = "tun")]
     mark: u32,
@@ -70,7 +74,11 @@ pub fn run(args: &Args) -> Result<()> {
         (None, None) => anyhow::bail!("give --tap or --tun"),
     };
     let settings = Settings {
-        framing: Dynamic::new(mode, args.mtu).context("--mtu")?,
+        framing: match args.vlan {
+            true => Ethernet::with_vlan(args.mtu).map(Dynamic::Ethernet),
+            false => Dynamic::new(mode, args.mtu),
+        }
+        .context("--mtu")?,
         protocols: (args.channels.reader_protocol, args.channels.writer_protocol),
         meta: Meta { mark: args.mark },
         poll: args.channels.poll(),
