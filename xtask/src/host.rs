@@ -41,6 +41,7 @@ pub fn check() -> Result<()> {
     let stage = Stage::new()?;
     component(&stage).context("a component behind a bridge")?;
     frames_by_file(&stage).context("two bridges over files")?;
+    long_frames(&stage).context("frames longer than an element")?;
     packets(&stage).context("two bridges for IP packets")?;
     refusals(&stage).context("what cannot be is refused")
 }
@@ -312,6 +313,53 @@ fn frames_by_file(stage: &Stage) -> Result<()> {
     one.end()?;
     b.down("tap0")?;
     other.end().map(drop)
+}
+
+/// TAPs whose MTU is above that of their bridges by a VLAN's tag: their longest frames
+/// pass with room for the tag, and without it the bridge says what to do, once.
+fn long_frames(stage: &Stage) -> Result<()> {
+    let files = ["a_to_b", "b_to_a"].map(|name| stage.path(name));
+    let [a_to_b, b_to_a] = &files;
+    let (a, b) = (Netns::new("a")?, Netns::new("b")?);
+    a.interface("tap", "tap0", &["192.168.7.1/24"])?;
+    b.interface("tap", "tap0", &["192.168.7.2/24"])?;
+    for room in [&[][..], &["--vlan"]] {
+        let bridge = |netns: &Netns, input: &Path, output: &Path, log| {
+            let mut command = netns.command(program("muennet-host"));
+            command
+                .args(["bridge", "--tap", "tap0", "--poll", "100", "--in-file"])
+                .arg(input)
+                .arg("--out-file")
+                .arg(output)
+                .args(room);
+            stage.start(&mut command, log)
+        };
+        let one = bridge(&a, b_to_a, a_to_b, "bridge-a")?;
+        let other = bridge(&b, a_to_b, b_to_a, "bridge-b")?;
+        for netns in [&a, &b] {
+            netns.up("tap0")?;
+            netns.ok("ip link set tap0 mtu 1504")?;
+        }
+        a.until("ping -c 1 -W 1 192.168.7.2")?;
+        let longest = "ping -c 3 -i 0.05 -W 1 -M do -s 1476 192.168.7.2";
+        let passed = a.ok(longest).is_ok();
+        ensure!(
+            passed != room.is_empty(),
+            "frames of 1518 bytes with {room:?} passed: {passed}"
+        );
+        let ended = one.end()?;
+        b.down("tap0")?;
+        other.end()?;
+        let told = ended.matches(
+            "not sent: a frame of 1518 bytes is longer than the 1514 that an element takes; \
+             for VLANs give both ends room for the tag",
+        );
+        ensure!(
+            told.count() == usize::from(room.is_empty()),
+            "with {room:?} the bridge said:\n{ended}"
+        );
+    }
+    Ok(())
 }
 
 /// Two hosts joined by channels in IP mode, with events.

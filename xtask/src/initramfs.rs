@@ -42,7 +42,18 @@ const STOCK: &[&str] = &[
     "pktgen",
     "virtio_net",
     "nft_compat",
+    "nft_numgen",
     "xt_mark",
+    "8021q",
+    "bonding",
+    "veth",
+    "ipip",
+    "sch_ingress",
+    "cls_bpf",
+    "cls_matchall",
+    "act_gact",
+    "act_mirred",
+    "act_vlan",
 ];
 
 /// tcpdump gives up its rights, for which it looks for a user.
@@ -77,6 +88,7 @@ pub fn pack(
     }
     let mut files: BTreeSet<String> = TOOLS.iter().map(ToString::to_string).collect();
     files.insert(tool(tree, "ip")?);
+    files.insert(tool(tree, "tc")?);
     for file in files.clone() {
         files.extend(libraries(tree, &file)?);
     }

@@ -81,7 +81,7 @@ impl Lab {
         let modules = kmod::build(&tree)?;
         build_programs()?;
         let initramfs = progress::step("initramfs", || {
-            let mut programs = ["probe", "meter", "stream", "reload", "muennet_cfg"]
+            let mut programs = ["probe", "meter", "stream", "reload", "xdp", "muennet_cfg"]
                 .map(program)
                 .to_vec();
             programs.push(libnl::build(&tree)?);

@@ -175,6 +175,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::modes),
     },
     Layer {
+        name: "netdev",
+        about: "VLANs, a bond, multicast addresses, tc, cBPF and XDP, as on any interface",
+        check: Check::Vm(scenarios::netdev),
+    },
+    Layer {
         name: "many",
         about: "32 interfaces by one line, all of them at once",
         check: Check::Vm(scenarios::many),

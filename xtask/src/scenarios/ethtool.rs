@@ -63,12 +63,17 @@ pub fn ethtool(lab: &Lab) -> Result<()> {
         statistic(&mut vm, "rx_polls")? > polls,
         "nobody looks after the interval was changed"
     );
-    for wrong in [
-        "rx-usecs 0",
-        "rx-usecs 1000001",
-        "rx-frames 10",
-        "tx-usecs 5",
-    ] {
+    for (asked, taken) in [("0", "50"), ("5000000", "5000000"), ("500", "500")] {
+        vm.ok(&format!("ethtool -C net0 rx-usecs {asked}"))?;
+        let shown = format!("rx-usecs:\t{taken}\n");
+        contains(&mut vm, "ethtool -c net0", &[&shown])?;
+    }
+    contains(
+        &mut vm,
+        "ethtool net0",
+        &["Speed: 10000Mb/s", "Duplex: Full"],
+    )?;
+    for wrong in ["rx-frames 10", "tx-usecs 5"] {
         let output = vm.run(&format!("ethtool -C net0 {wrong}"))?;
         ensure!(output.status != 0, "ethtool -C net0 {wrong} was taken");
     }

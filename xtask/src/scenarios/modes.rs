@@ -5,8 +5,8 @@
 use crate::{lab::Lab, vm::Vm};
 use anyhow::{ensure, Result};
 
-/// A raw interface's MTU, and so the bytes of an element.
-const RAW: usize = 600;
+/// MTUs of raw interfaces, and so the bytes of an element: the original takes any.
+const RAW: [usize; 3] = [600, 64, 65535];
 
 /// Two Linux VMs, and a component behind a bridge.
 pub fn modes(lab: &Lab) -> Result<()> {
@@ -84,7 +84,9 @@ pub fn modes(lab: &Lab) -> Result<()> {
     drop(echo);
     b.ok("rmmod muennet")?;
 
-    raw(&mut a, &mut b)?;
+    for mtu in RAW {
+        raw(&mut a, &mut b, mtu)?;
+    }
     a.finish()?;
     b.finish()
 }
@@ -138,12 +140,12 @@ fn unload(a: &mut Vm, b: &mut Vm) -> Result<()> {
 }
 
 /// Raw interfaces that work one way: elements arrive as they were sent.
-fn raw(a: &mut Vm, b: &mut Vm) -> Result<()> {
+fn raw(a: &mut Vm, b: &mut Vm, mtu: usize) -> Result<()> {
     a.ok(&format!(
-        "modprobe muennet name=tx0 writer_protocol=5 out=channel_out mtu={RAW}"
+        "modprobe muennet name=tx0 writer_protocol=5 out=channel_out mtu={mtu}"
     ))?;
     b.ok(&format!(
-        "modprobe muennet name=rx0 reader_protocol=5 in=channel_out mtu={RAW}"
+        "modprobe muennet name=rx0 reader_protocol=5 in=channel_out mtu={mtu}"
     ))?;
     b.ok("ip link set rx0 up")?;
     b.until("ip link show rx0 | grep -q NO-CARRIER")?;
@@ -151,7 +153,7 @@ fn raw(a: &mut Vm, b: &mut Vm) -> Result<()> {
     b.until("grep -q 1 /sys/class/net/rx0/carrier")?;
     a.ok("grep -q 1 /sys/class/net/tx0/carrier")?;
 
-    let lengths = [RAW, 1, 17, RAW - 1, RAW, 300];
+    let lengths = [mtu, 1, 17, mtu - 1, mtu, 33];
     b.ok(&format!(
         "probe packets receive rx0 --count {} >/tmp/packets 2>&1 &",
         lengths.len()
@@ -164,14 +166,14 @@ fn raw(a: &mut Vm, b: &mut Vm) -> Result<()> {
     let said = b.ok("cat /tmp/packets")?;
     let expected: String = lengths
         .iter()
-        .map(|length| format!("{RAW} bytes, {length} as sent, then zeros\n"))
+        .map(|length| format!("{mtu} bytes, {length} as sent, then zeros\n"))
         .collect();
     ensure!(
         said.contains(&expected),
         "the elements that arrived:\n{said}instead of\n{expected}"
     );
     // Longer than an element: refused by the interface's MTU.
-    let long = a.run(&format!("probe packets send tx0 --bytes {}", RAW + 1))?;
+    let long = a.run(&format!("probe packets send tx0 --bytes {}", mtu + 1))?;
     ensure!(
         long.status != 0 && long.text.contains("Message too long"),
         "a payload above the MTU ended with {}:\n{}",

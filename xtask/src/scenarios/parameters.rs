@@ -3,7 +3,7 @@
 //! is wrong, and nothing left behind.
 
 use crate::lab::Lab;
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 
 const EPERM: &str = "Operation not permitted";
 const ENXIO: &str = "No such device or address";
@@ -109,9 +109,9 @@ const WRONG: &[(Parameters, &str, &str)] = &[
         "parameter mtu, entry 1, value \"many\": not a decimal number",
     ),
     (
-        &[("mtu", "67")],
+        &[("mtu", "0")],
         EINVAL,
-        "parameter mtu, entry 1, value \"67\": not between",
+        "parameter mtu, entry 1, value \"0\": not between 1 and 65521",
     ),
     (
         &[("mtu", "65521")],
@@ -134,9 +134,14 @@ const WRONG: &[(Parameters, &str, &str)] = &[
         "parameter flags, entry 1, value \"eth_dev+net_hdr\": net_hdr and eth_dev exclude",
     ),
     (
-        &[("poll", "0")],
+        &[("flags", "net_hdr+vlan")],
         EINVAL,
-        "parameter poll, entry 1, value \"0\": not between",
+        "parameter flags, entry 1, value \"net_hdr+vlan\": vlan goes with Ethernet frames",
+    ),
+    (
+        &[("poll", "4294967296")],
+        EINVAL,
+        "parameter poll, entry 1, value \"4294967296\": not between",
     ),
     (
         &[("poll", "1,2")],
@@ -158,7 +163,26 @@ const WRONG: &[(Parameters, &str, &str)] = &[
     (
         &[("name", "lo")],
         "Device or resource busy",
-        "parameter name, entry 1, value \"lo\"",
+        "parameter name, entry 1, value \"lo\": an interface of this name exists already",
+    ),
+];
+
+/// Parameters that the original takes, the MTU that the interface has, and what the log
+/// says.
+const TAKEN: &[(Parameters, u32, &str)] = &[
+    (&[("mtu", "64"), ("flags", "")], 64, ""),
+    (&[("mtu", "1"), ("flags", "")], 1, ""),
+    (&[("mtu", "60000"), ("flags", "")], 60000, ""),
+    (&[("mtu", "50")], 50, ""),
+    (&[("mtu", "50"), ("flags", "net_hdr")], 50, ""),
+    (&[("mtu", "65400"), ("flags", "net_hdr")], 65400, ""),
+    (&[("poll", "0")], 1500, ""),
+    (&[("poll", "3600000000")], 1500, ""),
+    (&[("flags", "eth_dev+vlan")], 1500, ""),
+    (
+        &[("in", "input,behind")],
+        1500,
+        "parameter in, entry 2, value \"behind\": ignored",
     ),
 ];
 
@@ -213,6 +237,18 @@ pub fn parameters(lab: &Lab) -> Result<()> {
             !modules.contains("muennet "),
             "the module stays after {line}"
         );
+    }
+    for (parameters, mtu, said) in TAKEN {
+        let line = line(parameters);
+        vm.ok("dmesg -c >/dev/null")?;
+        vm.ok(&format!("modprobe muennet {line} && ip link set net0 up"))
+            .with_context(|| format!("modprobe muennet {line}"))?;
+        let link = vm.ok("ip link show net0; dmesg")?;
+        ensure!(
+            link.contains(&format!("mtu {mtu} ")) && link.contains(said),
+            "after modprobe muennet {line} the interface is:\n{link}"
+        );
+        vm.ok("rmmod muennet")?;
     }
     shown(&mut vm)?;
     vm.finish()
