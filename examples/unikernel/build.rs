@@ -8,7 +8,7 @@ fn main() {
         of("CARGO_CFG_TARGET_ARCH").as_str(),
         of("CARGO_CFG_TARGET_OS").as_str(),
     ) {
-        ("x86_64", "none") if feature("MUEN") => "muen",
+        ("x86_64" | "aarch64", "none") if feature("MUEN") => "muen",
         ("x86_64", "none") => "qemu",
         ("aarch64", "none") => "virt",
         (arch, os) => panic!(

@@ -38,32 +38,49 @@ const LOOK: Duration = Duration::from_millis(1);
 /// After `POST /shutdown` the answer has so many microseconds to arrive.
 const GRACE: u64 = 1_000_000;
 
-/// A channel that the policy gives: the one `named`, or else the first with the
-/// right access.
+/// Channels with these names are the network's, where none is named.
+const INPUT: &str = "net_in";
+const OUTPUT: &str = "net_out";
+/// Muen's log is a channel as well, and never the network's.
+const LOG: &str = "debuglog";
+
+/// A channel that the policy gives: the one `named`, or `net_in` and `net_out`, or the only
+/// one with the right access.
 fn channel(
     sinfo: &Sinfo<'_>,
     access: Access,
     named: Option<&'static str>,
 ) -> Result<(Name, Memory), Trouble> {
+    let find = |name: &'static str| {
+        let found = sinfo.find(name, Kind::Memory)?;
+        Some((found.name, found.memory()?))
+    };
     if let Some(name) = named {
-        let found = sinfo.find(name, Kind::Memory);
-        let memory = found.as_ref().and_then(|resource| resource.memory());
-        let memory = config::channel(access, 1, name, memory)?;
+        let found = find(name);
+        let memory = config::channel(access, 1, name, found.map(|(_, memory)| memory))?;
         return found
-            .map(|resource| (resource.name, memory))
+            .map(|(name, _)| (name, memory))
             .ok_or(Trouble::NoChannel(name));
     }
-    let writable = access == Access::Output;
-    sinfo
+    let (which, usual, writable) = match access {
+        Access::Input => ("in", INPUT, false),
+        Access::Output => ("out", OUTPUT, true),
+    };
+    let fits = |(name, memory): &(Name, Memory)| {
+        memory.kind == MemoryKind::Channel && memory.writable == writable && *name != *LOG
+    };
+    if let Some(found) = find(usual).filter(fits) {
+        return Ok(found);
+    }
+    let mut all = sinfo
         .resources()
-        .find_map(|resource| {
-            let memory = resource.memory()?;
-            let fits = memory.kind == MemoryKind::Channel && memory.writable == writable;
-            // The platform's own, if it is there.
-            let log = resource.name == *"log";
-            (fits && !log).then_some((resource.name, memory))
-        })
-        .ok_or(Trouble::NoChannel(if writable { "out" } else { "in" }))
+        .filter_map(|resource| Some((resource.name, resource.memory()?)))
+        .filter(fits);
+    match (all.next(), all.next()) {
+        (Some(found), None) => Ok(found),
+        (None, _) => Err(Trouble::NoChannel(which)),
+        (Some(_), Some(_)) => Err(Trouble::ManyChannels(which)),
+    }
 }
 
 /// The number of the channel's event or vector, if it has one.
@@ -99,12 +116,13 @@ pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
         rx: Receiver::new(rx, PROTOCOL, framing)?,
         tx: Sender::new(tx, PROTOCOL, framing, bell)?,
     });
-    if let Some(vector) = vector {
-        machine.listen(vector)?;
-    }
-    let watch = match vector {
-        Some(_) => P::HAS_TIMER.then_some(WATCH),
-        None => Some(LOOK),
+    let rings = match vector {
+        Some(vector) => machine.listen(vector)?,
+        None => false,
+    };
+    let watch = match rings {
+        true => machine.has_timer().then_some(WATCH),
+        false => Some(LOOK),
     };
 
     let address = match framing.medium() {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A subject without an operating system. On x86_64 it answers ping, TCP and UDP
-//! echo, HTTP and iperf3 on a pair of Muen channels, under QEMU or on Muen; on aarch64 it
+//! A subject without an operating system. On Muen, and on QEMU's PC, it answers ping, TCP
+//! and UDP echo, HTTP and iperf3 on a pair of Muen channels; on QEMU's machine `virt` it
 //! tests itself over channels to itself. `cargo xtask demo --unikernel` runs it.
 #![no_std]
 #![no_main]
 #![cfg_attr(target_arch = "x86_64", feature(abi_x86_interrupt))]
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(platform = "virt"))]
 mod component;
-#[cfg(target_arch = "aarch64")]
+#[cfg(platform = "virt")]
 mod loopback;
 mod platform;
 mod sockets;
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(platform = "virt"))]
 mod status;
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(platform = "virt"))]
 mod trouble;
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(platform = "virt"))]
 mod words;
 
 /// Writes a line to the log.
@@ -27,8 +27,8 @@ macro_rules! log {
 }
 pub(crate) use log;
 
-/// What the boot code of a platform leads to; `boot` is what it has to tell.
-#[cfg(target_arch = "x86_64")]
+/// Runs the component. Called by the boot code of a platform; `boot` is its argument.
+#[cfg(not(platform = "virt"))]
 fn main(boot: u64) -> ! {
     use platform::Platform;
     match platform::Machine::start(boot).and_then(component::run) {
@@ -43,8 +43,8 @@ fn main(boot: u64) -> ! {
     }
 }
 
-/// What the boot code of a platform leads to.
-#[cfg(target_arch = "aarch64")]
+/// Runs the self-test. Called by the boot code of the platform.
+#[cfg(platform = "virt")]
 fn main() -> ! {
     let passed = loopback::run();
     log!("{}", if passed { "PASS" } else { "FAIL" });

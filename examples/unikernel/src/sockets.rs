@@ -153,7 +153,7 @@ impl Servers {
     }
 
     /// True while a page is on its way.
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(not(platform = "virt"))]
     pub fn is_answering(&self) -> bool {
         self.http.iter().any(|handle| {
             let socket: &tcp::Socket<'_> = self.set.get(*handle);

@@ -8,7 +8,7 @@ use muennet_core::{
 };
 
 /// What is wrong, and what to do.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub enum Trouble {
     /// The machine has no such device.
     #[cfg(platform = "qemu")]
@@ -30,17 +30,26 @@ pub enum Trouble {
     Directory(DirectoryError),
     /// The subject information is unsound.
     Sinfo(SinfoError),
+    /// The region with Solo5's boot information holds no command line.
+    #[cfg(platform = "muen")]
+    BootInfo {
+        /// Its first byte.
+        address: u64,
+    },
     /// A word of the command line.
     Word(&'static str),
     /// The policy gives no channel of that name, or with other rights.
     Channel(ConfigError<'static>),
     /// No channel was named, and the policy gives none to `in` or `out`.
     NoChannel(&'static str),
+    /// No channel was named, and the policy gives more than one to `in` or `out`.
+    ManyChannels(&'static str),
     /// The channel is too small.
     Geometry(GeometryError),
     /// The MTU does not fit the framing.
     Mtu(MtuError),
     /// The channel's vector is none of the machine's.
+    #[cfg(target_arch = "x86_64")]
     NoVector(u8),
 }
 
@@ -64,6 +73,12 @@ impl fmt::Display for Trouble {
             ),
             Self::Directory(error) => error.fmt(f),
             Self::Sinfo(error) => error.fmt(f),
+            #[cfg(platform = "muen")]
+            Self::BootInfo { address } => write!(
+                f,
+                "the Solo5 boot information at {address:#x} holds no command line of up to 1023 \
+                 bytes; look at <bootparams> in the policy"
+            ),
             Self::Word(word) => write!(
                 f,
                 "\"{word}\" is not understood; give in=CHANNEL out=CHANNEL address=ADDRESS/LENGTH \
@@ -73,8 +88,14 @@ impl fmt::Display for Trouble {
             Self::NoChannel(which) => {
                 write!(f, "the policy gives no channel for \"{which}\"; name one")
             }
+            Self::ManyChannels(which) => write!(
+                f,
+                "the policy gives more than one channel for \"{which}\"; name one of them \
+                 net_{which}, or say {which}=CHANNEL"
+            ),
             Self::Geometry(error) => error.fmt(f),
             Self::Mtu(error) => error.fmt(f),
+            #[cfg(target_arch = "x86_64")]
             Self::NoVector(number) => write!(
                 f,
                 "the machine has no vector {number}; start QEMU with more of them (vectors=…)"

@@ -2,9 +2,13 @@
 //! What the unikernel needs of the machine it runs on. The platforms are apart
 //! from each other and from the network: a new one is a folder here.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 #[cfg(target_arch = "x86_64")]
-mod x86;
+pub mod x86;
 
+#[cfg(not(platform = "virt"))]
+mod memory;
 #[cfg(platform = "muen")]
 mod muen;
 #[cfg(platform = "qemu")]
@@ -12,19 +16,26 @@ mod qemu;
 #[cfg(platform = "virt")]
 mod virt;
 
-#[cfg(target_arch = "x86_64")]
-pub use x86::halt;
-
 #[cfg(platform = "muen")]
-pub use muen::{log, Machine};
+pub use muen::{halt, log, Machine};
 #[cfg(platform = "qemu")]
 pub use qemu::{log, Machine};
 #[cfg(platform = "virt")]
 pub use virt::{end, halt, log, now};
+#[cfg(platform = "qemu")]
+pub use x86::halt;
+
+// The only stack, in a section of its own; the linker script says where it ends.
+#[cfg(not(platform = "qemu"))]
+core::arch::global_asm!(
+    ".section .stack, \"aw\", %nobits",
+    ".zero 256 * 1024",
+    ".text"
+);
 
 use core::ptr::NonNull;
 use muennet_core::shm;
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(platform = "virt"))]
 use {
     crate::trouble::Trouble,
     core::{convert::Infallible, num::NonZeroU64},
@@ -36,11 +47,8 @@ use {
 };
 
 /// A machine, of which there is one. It sleeps by [`Events`].
-#[cfg(target_arch = "x86_64")]
+#[cfg(not(platform = "virt"))]
 pub trait Platform: Events<Error = Infallible> + Sized {
-    /// A timer ends a sleep; without one only a sleep without limit is one.
-    const HAS_TIMER: bool;
-
     /// What rings a peer.
     type Bell: Notifier;
 
@@ -53,6 +61,9 @@ pub trait Platform: Events<Error = Infallible> + Sized {
 
     /// The words of the command line.
     fn command_line(&self) -> &'static str;
+
+    /// True if a timer ends a sleep; otherwise a sleep with a limit keeps the processor busy.
+    fn has_timer(&self) -> bool;
 
     /// What the subject has.
     ///
@@ -71,12 +82,13 @@ pub trait Platform: Events<Error = Infallible> + Sized {
     /// What rings an event, if that event exists.
     fn bell(&self, event: u8) -> Option<Self::Bell>;
 
-    /// Lets the interrupt of a vector end a sleep.
+    /// Lets the interrupt of a vector end a sleep; false if this platform takes no
+    /// interrupts, so that the channel must be polled.
     ///
     /// # Errors
     ///
     /// That there is no such vector.
-    fn listen(&mut self, vector: u8) -> Result<(), Trouble>;
+    fn listen(&mut self, vector: u8) -> Result<bool, Trouble>;
 
     /// Microseconds since the start.
     fn now(&self) -> u64;

@@ -1,32 +1,29 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A native subject of Muen: the policy maps its channels and says where, events are
-//! hypercalls, and an interrupt ends `hlt`.
+//! hypercalls, and an interrupt ends a sleep.
 
-mod boot;
+#[cfg_attr(target_arch = "x86_64", path = "x86_64/mod.rs")]
+#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
+mod arch;
+mod boot_info;
 mod log;
 
+pub use arch::halt;
 pub use log::log;
 
-use super::{
-    x86::{interrupts, memory, random},
-    Output, Place, Platform,
-};
+use super::{memory, Place, Platform};
 use crate::trouble::Trouble;
 use core::{convert::Infallible, num::NonZeroU64, time::Duration};
 use muennet_core::{
     event::Events,
     notify::Hypercall,
-    sinfo::{self, Kind, Sinfo},
+    sinfo::{self, Sinfo},
 };
 use static_cell::ConstStaticCell;
-use x86_64::structures::idt::InterruptStackFrame;
-
-/// The first vector that is no processor exception.
-const FIRST: u8 = 32;
 
 static SINFO: ConstStaticCell<[u8; sinfo::SIZE]> = ConstStaticCell::new([0; sinfo::SIZE]);
 
-/// What a command line would say: Muen passes none, so it is built in.
+/// The command line where the policy passes none.
 const WORDS: &str = match option_env!("UNIKERNEL_WORDS") {
     Some(words) => words,
     None => "",
@@ -36,25 +33,18 @@ const WORDS: &str = match option_env!("UNIKERNEL_WORDS") {
 pub struct Machine {
     /// A private copy.
     sinfo: &'static [u8],
-    tsc_khz: u64,
+    command_line: &'static str,
+    ticks_per_ms: u64,
     start: u64,
+    timer: Option<arch::Timer>,
 }
 
-extern "x86-interrupt" fn on_event(_: InterruptStackFrame) {
-    interrupts::ring();
-}
-
-/// Where the boot code leads.
+/// Called by the boot code.
 extern "C" fn start() -> ! {
     crate::main(0)
 }
 
-fn counter() -> u64 {
-    // SAFETY: every x86_64 processor has the counter.
-    unsafe { core::arch::x86_64::_rdtsc() }
-}
-
-/// Memory that the subject information tells of, where it says.
+/// Memory of a resource, at the address that the subject information names.
 fn place(memory: &sinfo::Memory) -> Result<Place, Trouble> {
     // SAFETY: Muen maps a native subject's memory where its information says, for
     // good; this program uses channels by their types alone.
@@ -64,34 +54,41 @@ fn place(memory: &sinfo::Memory) -> Result<Place, Trouble> {
     })
 }
 
-impl Platform for Machine {
-    const HAS_TIMER: bool = false;
+impl Machine {
+    /// Microseconds that a number of ticks takes.
+    fn micros(&self, ticks: u64) -> u64 {
+        // CAST: half a million years.
+        (u128::from(ticks) * 1000 / u128::from(self.ticks_per_ms)) as u64
+    }
+}
 
+impl Platform for Machine {
     type Bell = Hypercall;
 
     fn start(_: u64) -> Result<Self, Trouble> {
-        let start = counter();
-        interrupts::set_up((FIRST..=u8::MAX).map(|vector| (vector, on_event as _)));
+        let start = arch::ticks();
+        arch::set_up();
         let copy = SINFO.take();
         // SAFETY: Muen maps the subject information there, for native subjects.
         unsafe { memory::copy(sinfo::ADDRESS, copy) };
         let copy: &'static [u8] = copy;
         let sinfo = Sinfo::parse(copy)?;
-        let channel = sinfo.find(log::CHANNEL, Kind::Memory);
-        if let Some(memory) = channel.and_then(|resource| resource.memory()) {
-            if memory.writable {
-                log::open(Output(place(&memory)?), random::number());
-            }
-        }
+        log::open(&sinfo);
         Ok(Self {
             sinfo: copy,
-            tsc_khz: u64::from(sinfo.tsc_khz()).max(1),
+            command_line: boot_info::command_line(&sinfo)?.unwrap_or(WORDS),
+            ticks_per_ms: arch::ticks_per_ms(&sinfo).max(1),
             start,
+            timer: arch::Timer::find(&sinfo),
         })
     }
 
     fn command_line(&self) -> &'static str {
-        WORDS
+        self.command_line
+    }
+
+    fn has_timer(&self) -> bool {
+        self.timer.is_some()
     }
 
     fn sinfo(&self) -> Result<Sinfo<'_>, Trouble> {
@@ -108,41 +105,42 @@ impl Platform for Machine {
         Some(unsafe { Hypercall::new(event) })
     }
 
-    fn listen(&mut self, vector: u8) -> Result<(), Trouble> {
-        if vector < FIRST {
-            return Err(Trouble::NoVector(vector));
-        }
-        Ok(())
+    fn listen(&mut self, vector: u8) -> Result<bool, Trouble> {
+        arch::listen(vector)
     }
 
     fn now(&self) -> u64 {
-        let ticks = u128::from(counter().wrapping_sub(self.start));
-        // CAST: half a million years.
-        (ticks * 1000 / u128::from(self.tsc_khz)) as u64
+        self.micros(arch::ticks().wrapping_sub(self.start))
     }
 
     fn random(&self) -> NonZeroU64 {
-        random::number()
+        arch::random()
     }
 
     /// A subject ends by never waking up again; its policy may restart it.
     fn shut_down(self) -> ! {
-        super::halt()
+        halt()
     }
 }
 
-/// `hlt` until an interrupt. Time passes in the subject's own slots, so that a wait
-/// with a limit takes nothing from others: it looks at the clock.
+/// Sleeps until an interrupt. With a limit it needs the timer; without one it looks at the
+/// clock, in the subject's own time slots.
 impl Events for Machine {
     type Error = Infallible;
 
     fn wait(&mut self, limit: Option<Duration>) -> Result<(), Infallible> {
-        match limit {
-            None => interrupts::sleep(|| ()),
-            Some(limit) => {
+        match (limit, &mut self.timer) {
+            (None, timer) => arch::sleep(timer.as_mut().map(|timer| (timer, u64::MAX))),
+            (Some(limit), Some(timer)) => {
+                let ticks = limit.as_micros() * u128::from(self.ticks_per_ms) / 1000;
+                let ticks = u64::try_from(ticks).unwrap_or(u64::MAX);
+                let deadline = arch::ticks().saturating_add(ticks);
+                arch::sleep(Some((timer, deadline)));
+            }
+            (Some(limit), None) => {
                 let limit = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
                 let start = self.now();
-                while !interrupts::take() && self.now() - start < limit {
+                while !arch::rang() && self.now() - start < limit {
                     core::hint::spin_loop();
                 }
             }

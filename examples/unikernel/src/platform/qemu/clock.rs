@@ -3,6 +3,7 @@
 //! sleep by. How fast they go is measured at the start, against the PC's oldest timer.
 
 use super::lapic::Lapic;
+use crate::platform::x86::tsc::counter;
 use core::time::Duration;
 use x86_64::instructions::port::Port;
 
@@ -21,11 +22,6 @@ pub struct Clock {
     /// millisecond. Not 0.
     tsc_khz: u64,
     timer_khz: u64,
-}
-
-fn counter() -> u64 {
-    // SAFETY: every x86_64 processor has the counter.
-    unsafe { core::arch::x86_64::_rdtsc() }
 }
 
 /// Ticks of the time stamp counter, and of the controller's timer, while the PC's timer

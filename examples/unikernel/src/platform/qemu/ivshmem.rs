@@ -4,7 +4,7 @@
 
 use super::{boot, lapic, pci};
 use crate::{
-    platform::{x86::memory::copy, Place},
+    platform::{memory::copy, Place},
     trouble::Trouble,
 };
 use muennet_core::{

@@ -11,7 +11,7 @@ mod serial;
 pub use serial::log;
 
 use super::{
-    x86::{interrupts, random},
+    x86::{interrupts, random, tsc},
     Place, Platform,
 };
 use crate::trouble::Trouble;
@@ -23,7 +23,7 @@ use muennet_core::{
     event::Events,
     sinfo::{self, Sinfo},
 };
-use x86_64::structures::idt::InterruptStackFrame;
+use x86_64::{instructions::random::RdRand, structures::idt::InterruptStackFrame};
 
 /// Interrupts: the device's, the timer's, and those that mean nothing.
 const EVENT: u8 = 0x40;
@@ -75,9 +75,22 @@ fn command_line(boot: u64) -> &'static str {
     text.to_str().unwrap_or("")
 }
 
-impl Platform for Machine {
-    const HAS_TIMER: bool = true;
+impl Machine {
+    /// Ticks of the time stamp counter in a millisecond.
+    pub fn tsc_khz(&self) -> u64 {
+        self.clock.tsc_khz()
+    }
 
+    /// Sleeps until the device's interrupt or for that time; true if it was the device.
+    pub fn sleep(&mut self, limit: Option<Duration>) -> bool {
+        let ticks = limit.map_or(0, |limit| self.clock.ticks(limit));
+        let rang = interrupts::sleep(|| self.lapic.count_down(ticks));
+        self.lapic.count_down(0);
+        rang
+    }
+}
+
+impl Platform for Machine {
     type Bell = Bell;
 
     fn start(boot: u64) -> Result<Self, Trouble> {
@@ -89,17 +102,22 @@ impl Platform for Machine {
             (SPURIOUS, on_spurious),
         ]);
         let clock = Clock::start(&lapic).ok_or(Trouble::NoDevice("timer"))?;
-        crate::log!("time stamp counter: {} kHz", clock.tsc_khz());
-        Ok(Self {
+        let machine = Self {
             lapic,
             clock,
             device: Ivshmem::start()?,
             command_line: command_line(boot),
-        })
+        };
+        crate::log!("time stamp counter: {} kHz", machine.tsc_khz());
+        Ok(machine)
     }
 
     fn command_line(&self) -> &'static str {
         self.command_line
+    }
+
+    fn has_timer(&self) -> bool {
+        true
     }
 
     fn sinfo(&self) -> Result<Sinfo<'_>, Trouble> {
@@ -114,8 +132,9 @@ impl Platform for Machine {
         self.device.bell(event)
     }
 
-    fn listen(&mut self, vector: u8) -> Result<(), Trouble> {
-        self.device.route(vector, self.lapic.number(), EVENT)
+    fn listen(&mut self, vector: u8) -> Result<bool, Trouble> {
+        self.device.route(vector, self.lapic.number(), EVENT)?;
+        Ok(true)
     }
 
     fn now(&self) -> u64 {
@@ -123,7 +142,10 @@ impl Platform for Machine {
     }
 
     fn random(&self) -> NonZeroU64 {
-        random::number()
+        let has_rdrand = RdRand::new().is_some();
+        // SAFETY: asked for just now.
+        let drawn = has_rdrand.then(|| unsafe { random::draw() }).flatten();
+        random::non_zero(drawn.unwrap_or_else(tsc::counter))
     }
 
     fn shut_down(self) -> ! {
@@ -137,9 +159,7 @@ impl Events for Machine {
     type Error = Infallible;
 
     fn wait(&mut self, limit: Option<Duration>) -> Result<(), Infallible> {
-        let ticks = limit.map_or(0, |limit| self.clock.ticks(limit));
-        interrupts::sleep(|| self.lapic.count_down(ticks));
-        self.lapic.count_down(0);
+        self.sleep(limit);
         Ok(())
     }
 }

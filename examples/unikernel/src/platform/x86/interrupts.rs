@@ -5,7 +5,10 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use static_cell::StaticCell;
 use x86_64::{
     instructions::{interrupts, segmentation::Segment},
-    registers::{control::Cr2, segmentation::CS},
+    registers::{
+        control::Cr2,
+        segmentation::{CS, SS},
+    },
     structures::{
         gdt::{Descriptor, GlobalDescriptorTable},
         idt::{InterruptDescriptorTable, InterruptStackFrame},
@@ -23,18 +26,18 @@ pub fn ring() {
     RANG.store(true, Ordering::Relaxed);
 }
 
-/// Sleeps until an interrupt, unless an event rang since the last call. Interrupts
-/// wait from before `arm`, which may set a timer, until `hlt`: the instruction after
-/// `sti` runs before any of them, so that none slips in between.
-pub fn sleep(arm: impl FnOnce()) {
+/// Sleeps until an interrupt, unless an event rang since the last call; true if an event
+/// rang. Interrupts wait from before `arm`, which may set a timer, until `hlt`: the
+/// instruction after `sti` runs before any of them, so that none slips in between.
+pub fn sleep(arm: impl FnOnce()) -> bool {
     interrupts::disable();
     arm();
     if RANG.swap(false, Ordering::Relaxed) {
         interrupts::enable();
-    } else {
-        interrupts::enable_and_hlt();
+        return true;
     }
-    RANG.store(false, Ordering::Relaxed);
+    interrupts::enable_and_hlt();
+    RANG.swap(false, Ordering::Relaxed)
 }
 
 /// True if an event rang since the last call, or sleep.
@@ -50,9 +53,14 @@ pub fn set_up(handlers: impl IntoIterator<Item = (u8, Handler)>) {
     static IDT: StaticCell<InterruptDescriptorTable> = StaticCell::new();
     let gdt = GDT.init(GlobalDescriptorTable::new());
     let code = gdt.append(Descriptor::kernel_code_segment());
+    let data = gdt.append(Descriptor::kernel_data_segment());
     gdt.load();
     // SAFETY: the descriptor of 64-bit code that was just loaded.
     unsafe { CS::set_reg(code) };
+    // The end of an interrupt loads the stack's segment again: what the boot code left
+    // there means nothing in this table.
+    // SAFETY: the descriptor of data that was just loaded.
+    unsafe { SS::set_reg(data) };
 
     let idt = IDT.init(InterruptDescriptorTable::new());
     macro_rules! faults {

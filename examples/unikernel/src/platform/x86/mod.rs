@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What both x86_64 platforms share: the processor.
+//! The x86_64 processor, for the platforms on it.
 
 pub mod interrupts;
-pub mod memory;
 pub mod random;
+pub mod tsc;
 
 /// Stops the processor for good.
 pub fn halt() -> ! {
