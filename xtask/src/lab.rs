@@ -8,7 +8,7 @@ use crate::{
     progress,
     run::{cargo, quietly, workspace},
     tree::{Flavour, Tree},
-    unikernel::Unikernel,
+    unikernel::{self, Unikernel},
     vm::{self, Vm},
 };
 use anyhow::{ensure, Context, Result};
@@ -158,6 +158,15 @@ impl Wire<'_> {
     /// Boots the unikernel as the subject `name`, with the `words` of its command line.
     pub fn unikernel(&self, image: &Path, name: &str, words: &str) -> Result<Unikernel> {
         Unikernel::boot(&self.lab.tree, image, FOLDER, name, self.vectors, words)
+    }
+
+    /// Boots the image for Muen as the subject "uni" of the policy rehearsal, under the
+    /// `monitor`; its command line is `words`.
+    pub fn rehearsal(&self, monitor: &Path, image: &Path, words: &str) -> Result<Unikernel> {
+        let tree = &self.lab.tree;
+        let initrd = unikernel::place(tree, FOLDER, image)?;
+        let more = ["-initrd", &initrd];
+        Unikernel::boot_with(tree, monitor, FOLDER, "uni", self.vectors, words, &more)
     }
 
     /// Starts a program that takes a subject's place from its environment, as the subject

@@ -4,9 +4,9 @@
 use crate::{
     bench, host, kmod,
     lab::Lab,
-    packaging,
+    muen, packaging,
     progress::Seconds,
-    proofs,
+    proofs, rehearsal,
     run::{cargo, quietly, workspace},
     rust_src, scenarios,
     tree::{Flavour, Tree},
@@ -111,8 +111,14 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "images",
-        about: "the unikernel for QEMU, Muen and aarch64: clippy, size",
+        about:
+            "the unikernel for QEMU and Muen, x86_64 and aarch64, and the rehearsal: clippy, size",
         check: Check::Host(images),
+    },
+    Layer {
+        name: "muen-files",
+        about: "the folder for Muen: sections, flags and instructions of the image, XML",
+        check: Check::Host(muen::check),
     },
     Layer {
         name: "host",
@@ -250,6 +256,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::unikernel),
     },
     Layer {
+        name: "muen-rehearsal",
+        about: "the image for Muen in the state that Muen gives it, beside Linux",
+        check: Check::Vm(scenarios::rehearsal),
+    },
+    Layer {
         name: "ip-mode",
         about: "Linux and a unikernel in net_hdr mode: IPv4, IPv6, marks both ways",
         check: Check::Vm(scenarios::ip_mode),
@@ -372,11 +383,13 @@ fn freestanding() -> Result<()> {
 fn images() -> Result<()> {
     let folder = workspace().join("examples/unikernel");
     quietly(cargo(&["fmt", "--check"]).current_dir(folder))?;
+    let monitor = workspace().join("tests/rehearsal");
+    quietly(cargo(&["fmt", "--check"]).current_dir(monitor))?;
     for image in Image::ALL {
         image.lint()?;
         image.build()?;
     }
-    Ok(())
+    rehearsal::lint()
 }
 
 fn components() -> Result<()> {

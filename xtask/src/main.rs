@@ -14,11 +14,13 @@ mod lab;
 mod layers;
 mod libnl;
 mod mirror;
+mod muen;
 mod netns;
 mod packaging;
 mod process;
 mod progress;
 mod proofs;
+mod rehearsal;
 mod run;
 mod rust_src;
 mod scenarios;
@@ -73,6 +75,8 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         kernel: Flavour,
     },
+    /// Write target/muen: the unikernel's image for Muen, component specifications, a policy.
+    Muen,
     /// Make the Debian package of the tools.
     Deb,
     /// Open a shell in a VM with the modules, an echo server at the other end.
@@ -102,6 +106,7 @@ fn main() -> ExitCode {
         Command::Bench { vm, native } => bench(vm, native).map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
         Command::Kmod { kernel } => kmods(kernel).map(|()| true),
+        Command::Muen => muen().map(|()| true),
         Command::Deb => deb().map(|()| true),
         Command::Test { list: true, .. } => {
             layers::list();
@@ -126,6 +131,11 @@ fn bench(vm: bool, native: bool) -> anyhow::Result<()> {
     if vm {
         bench::vm::run()?;
     }
+    Ok(())
+}
+
+fn muen() -> anyhow::Result<()> {
+    println!("{}", muen::write()?.display());
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 //! The unikernel: its images, and running them.
 
 use crate::{
+    muen,
     process::Process,
     run::{quietly, workspace},
     rust_src,
@@ -27,18 +28,20 @@ pub enum Image {
     Qemu,
     /// A native subject of Muen.
     Muen,
+    /// A native subject of Muen on arm64.
+    MuenArm64,
     /// QEMU's machine virt, aarch64: the self-test.
     Virt,
 }
 
 impl Image {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Qemu, Self::Muen, Self::Virt];
+    pub const ALL: [Self; 4] = [Self::Qemu, Self::Muen, Self::MuenArm64, Self::Virt];
 
     fn target(self) -> &'static str {
         match self {
             Self::Qemu | Self::Muen => "x86_64-unknown-none",
-            Self::Virt => "aarch64-unknown-none",
+            Self::MuenArm64 | Self::Virt => "aarch64-unknown-none",
         }
     }
 
@@ -46,6 +49,7 @@ impl Image {
         match self {
             Self::Qemu => "unikernel-qemu",
             Self::Muen => "unikernel-muen",
+            Self::MuenArm64 => "unikernel-muen-arm64",
             Self::Virt => "unikernel-virt",
         }
     }
@@ -56,7 +60,7 @@ impl Image {
             .current_dir(workspace().join("examples/unikernel"))
             .arg("--target-dir")
             .arg(folder());
-        if self == Self::Muen {
+        if matches!(self, Self::Muen | Self::MuenArm64) {
             cargo.args(["--features", "muen"]);
         }
         Ok(cargo)
@@ -67,7 +71,13 @@ impl Image {
         quietly(&mut self.cargo("build")?)?;
         let built = folder().join(self.target()).join("release/unikernel");
         let image = folder().join(self.name());
-        let size = fs::copy(&built, &image).with_context(|| format!("{}", built.display()))?;
+        let mut bytes = fs::read(&built).with_context(|| format!("{}", built.display()))?;
+        if self == Self::Muen {
+            muen::plain_rodata(&mut bytes)?;
+        }
+        fs::write(&image, &bytes)?;
+        // CAST: usize has at most 64 bits.
+        let size = bytes.len() as u64;
         ensure!(
             size < MAX_IMAGE,
             "the image {} has {size} bytes, not below {MAX_IMAGE}",
@@ -88,8 +98,9 @@ fn folder() -> PathBuf {
 }
 
 /// Puts an image into a folder of the tree; gives its path inside of the tree.
-fn place(tree: &Tree, folder: &str, image: &Path) -> Result<String> {
-    let inside = format!("{folder}/unikernel");
+pub fn place(tree: &Tree, folder: &str, image: &Path) -> Result<String> {
+    let name = image.file_name().context("the image has no name")?;
+    let inside = format!("{folder}/{}", name.to_string_lossy());
     fs::copy(image, tree.root().join(&inside[1..]))?;
     Ok(inside)
 }
@@ -113,6 +124,19 @@ impl Unikernel {
         vectors: usize,
         words: &str,
     ) -> Result<Self> {
+        Self::boot_with(tree, image, folder, name, vectors, words, &[])
+    }
+
+    /// The same with more arguments for QEMU.
+    pub fn boot_with(
+        tree: &Tree,
+        image: &Path,
+        folder: &str,
+        name: &str,
+        vectors: usize,
+        words: &str,
+        more: &[&str],
+    ) -> Result<Self> {
         let kernel = place(tree, folder, image)?;
         let outside = tree.root().join(&folder[1..]);
         let socket = format!("{folder}/{name}.sock");
@@ -121,6 +145,7 @@ impl Unikernel {
             .args(vm::machine(64, &socket, vectors))
             // Nothing but what it uses: the firmware looks at all there is.
             .args(["-nodefaults", "-kernel", &kernel, "-append", words])
+            .args(more)
             .args(["-serial", &format!("file:{folder}/{name}.console")]);
         let started = Instant::now();
         Ok(Self {
