@@ -7,6 +7,7 @@
 #include <linux/icmpv6.h>
 #include <linux/if_arp.h>
 #include <linux/interrupt.h>
+#include <linux/io.h>
 #include <linux/netdevice.h>
 #include <linux/random.h>
 #include <linux/rtnetlink.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "bindings.h"
+#include "../compat/compat.h"
 #include "helpers.h"
 
 void muennet_init_work(struct work_struct *work, work_func_t func) { INIT_WORK(work, func); }
@@ -44,20 +45,19 @@ void muennet_dev_put(struct net_device *dev) { dev_put(dev); }
 struct net *muennet_dev_net(const struct net_device *dev) { return dev_net(dev); }
 void muennet_dev_core_stats_tx_dropped_inc(struct net_device *dev) { dev_core_stats_tx_dropped_inc(dev); }
 void muennet_netif_keep_dst(struct net_device *dev) { netif_keep_dst(dev); }
-void muennet_set_no_queue(struct net_device *dev) { dev->priv_flags |= IFF_NO_QUEUE; dev->lltx = true; }
-void muennet_set_lltx(struct net_device *dev) { dev->lltx = true; }
+void muennet_set_no_queue(struct net_device *dev) { dev->priv_flags |= IFF_NO_QUEUE; compat_set_lltx(dev); }
+void muennet_set_lltx(struct net_device *dev) { compat_set_lltx(dev); }
 const char *muennet_nla_data(const struct nlattr *attribute) { return nla_data(attribute); }
 int muennet_nla_len(const struct nlattr *attribute) { return nla_len(attribute); }
 u32 muennet_nla_get_u32(const struct nlattr *attribute) { return nla_get_u32(attribute); }
 int muennet_nla_put_u64(struct sk_buff *skb, int type, u64 value, int pad) { return nla_put_u64_64bit(skb, type, value, pad); }
 struct net *muennet_sock_net(const struct sk_buff *skb) { return sock_net(skb->sk); }
-struct net *muennet_link_net(struct rtnl_newlink_params *params) { return rtnl_newlink_link_net(params); }
 bool muennet_net_admin(const struct sk_buff *skb, const struct net *net) { return netlink_ns_capable(skb, net->user_ns, CAP_NET_ADMIN); }
 u32 muennet_portid(const struct sk_buff *skb) { return NETLINK_CB(skb).portid; }
 void muennet_genlmsg_end(struct sk_buff *skb, void *header) { genlmsg_end(skb, header); }
 void muennet_genlmsg_cancel(struct sk_buff *skb, void *header) { genlmsg_cancel(skb, header); }
 void muennet_family_netnsok(struct genl_family *family) { family->netnsok = true; }
-const struct genl_info *muennet_dump_info(struct netlink_callback *cb) { return genl_info_dump(cb); }
+u8 muennet_dump_command(const struct netlink_callback *cb) { return ((const struct genlmsghdr *)nlmsg_data(cb->nlh))->cmd; }
 long *muennet_cb_args(struct netlink_callback *cb) { return cb->args; }
 bool muennet_is_err(const void *pointer) { return IS_ERR(pointer); }
 long muennet_ptr_err(const void *pointer) { return PTR_ERR(pointer); }
@@ -67,3 +67,15 @@ bool muennet_here(unsigned int cpu) { return raw_smp_processor_id() == cpu && !i
 struct dentry *muennet_debugfs_create_dir(const char *name, struct dentry *parent) { return debugfs_create_dir(name, parent); }
 void muennet_debugfs_create_file(const char *name, umode_t mode, struct dentry *parent, void *data, const struct file_operations *operations) { debugfs_create_file(name, mode, parent, data, operations); }
 void muennet_debugfs_remove(struct dentry *entry) { debugfs_remove(entry); }
+u32 muennet_skb_mark(const struct sk_buff *skb) { return skb->mark; }
+bool muennet_skb_checksum_partial(const struct sk_buff *skb) { return skb->ip_summed == CHECKSUM_PARTIAL; }
+void muennet_hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*function)(struct hrtimer *)) { compat_hrtimer_setup(timer, function, CLOCK_MONOTONIC, HRTIMER_MODE_REL_SOFT); }
+struct sk_buff *muennet_napi_alloc_skb(struct napi_struct *napi, unsigned int len) { return napi_alloc_skb(napi, len); }
+void muennet_set_tstats(struct net_device *dev) { compat_set_tstats(dev); }
+int muennet_init_tstats(struct net_device *dev) { return compat_init_tstats(dev); }
+void muennet_free_tstats(struct net_device *dev) { compat_free_tstats(dev); }
+char *muennet_ack_room(struct netlink_ext_ack *ack) { return compat_ack_room(ack); }
+void muennet_fetch_tstats(struct rtnl_link_stats64 *stats, struct net_device *dev) { dev_fetch_sw_netstats(stats, dev->tstats); }
+#ifdef COMPAT_HAS_NEWLINK_PARAMS
+struct net *muennet_link_net(struct rtnl_newlink_params *params) { return rtnl_newlink_link_net(params); }
+#endif

@@ -49,13 +49,12 @@ int muennet_nla_len(const struct nlattr *attribute);
 u32 muennet_nla_get_u32(const struct nlattr *attribute);
 int muennet_nla_put_u64(struct sk_buff *skb, int type, u64 value, int pad);
 struct net *muennet_sock_net(const struct sk_buff *skb);
-struct net *muennet_link_net(struct rtnl_newlink_params *params);
 bool muennet_net_admin(const struct sk_buff *skb, const struct net *net);
 u32 muennet_portid(const struct sk_buff *skb);
 void muennet_genlmsg_end(struct sk_buff *skb, void *header);
 void muennet_genlmsg_cancel(struct sk_buff *skb, void *header);
 void muennet_family_netnsok(struct genl_family *family);
-const struct genl_info *muennet_dump_info(struct netlink_callback *cb);
+u8 muennet_dump_command(const struct netlink_callback *cb);
 long *muennet_cb_args(struct netlink_callback *cb);
 bool muennet_is_err(const void *pointer);
 long muennet_ptr_err(const void *pointer);
@@ -65,8 +64,21 @@ bool muennet_here(unsigned int cpu);
 struct dentry *muennet_debugfs_create_dir(const char *name, struct dentry *parent);
 void muennet_debugfs_create_file(const char *name, umode_t mode, struct dentry *parent, void *data, const struct file_operations *operations);
 void muennet_debugfs_remove(struct dentry *entry);
+u32 muennet_skb_mark(const struct sk_buff *skb);
+bool muennet_skb_checksum_partial(const struct sk_buff *skb);
+void muennet_hrtimer_setup(struct hrtimer *timer, enum hrtimer_restart (*function)(struct hrtimer *));
+struct sk_buff *muennet_napi_alloc_skb(struct napi_struct *napi, unsigned int len);
+void muennet_set_tstats(struct net_device *dev);
+int muennet_init_tstats(struct net_device *dev);
+void muennet_free_tstats(struct net_device *dev);
+char *muennet_ack_room(struct netlink_ext_ack *ack);
+void muennet_fetch_tstats(struct rtnl_link_stats64 *stats, struct net_device *dev);
+#ifdef COMPAT_HAS_NEWLINK_PARAMS
+struct net *muennet_link_net(struct rtnl_newlink_params *params);
+#endif
 
 /* Macros that bindgen cannot evaluate. */
 enum { MUENNET_COALESCE = ETHTOOL_COALESCE_RX_USECS | ETHTOOL_COALESCE_RX_MAX_FRAMES };
-static const u32 MUENNET_CHECKSUM_PARTIAL = CHECKSUM_PARTIAL;
+static const unsigned int MUENNET_MAX_SKB_FRAGS = MAX_SKB_FRAGS;
+static const unsigned int MUENNET_ACK_ROOM = 80;
 static const u64 MUENNET_FEATURES = NETIF_F_SG | NETIF_F_HW_CSUM;

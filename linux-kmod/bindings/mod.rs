@@ -20,13 +20,30 @@
 )]
 
 use kernel::ffi;
-use pin_init::{MaybeZeroable, Zeroable};
+use pin_init::Zeroable;
 
 type __kernel_size_t = usize;
 type __kernel_ssize_t = isize;
 type __kernel_ptrdiff_t = isize;
 
-// SAFETY: a transparent wrapper of its storage.
-unsafe impl<Storage> Zeroable for __BindgenBitfieldUnit<Storage> where Storage: Zeroable {}
-
 include!(env!("MUENNET_BINDINGS"));
+
+/// Tables of the kernel that its own code fills in part, and clears the rest of.
+macro_rules! zeroable {
+    ($($table:ident),* $(,)?) => {
+        $(
+            // SAFETY: numbers, and pointers that may be null.
+            unsafe impl Zeroable for $table {}
+        )*
+    };
+}
+
+zeroable!(
+    ethtool_ops,
+    file_operations,
+    genl_family,
+    genl_small_ops,
+    net_device_ops,
+    nla_policy,
+    rtnl_link_ops,
+);

@@ -58,7 +58,9 @@ END
 
 sources "$kmod/net" net
 sources "$kmod/bindings" bindings
-cp "$kmod/Kbuild.core" "$kmod/Kbuild.bindings" $driver
+cp "$kmod"/Kbuild.* $driver
+mkdir -p $driver/compat
+cp "$kmod/compat/compat.h" "$kmod/compat/newlink.rs" "$kmod/compat/Kbuild.probes" $driver/compat
 commit <<'END'
 net: muennet: add wrappers for network devices
 

@@ -67,6 +67,8 @@ mod muen;
 #[path = "../net/mod.rs"]
 mod net;
 mod netlink;
+#[path = "../compat/newlink.rs"]
+mod newlink;
 mod params;
 mod path;
 mod rx;

@@ -2,8 +2,9 @@
 
 //! The memory of a channel, mapped.
 
+use crate::bindings;
 use core::ptr::NonNull;
-use kernel::{bindings, prelude::*};
+use kernel::prelude::*;
 use muennet_core::{
     shm,
     sinfo::Memory,

@@ -109,6 +109,10 @@ impl Handler for Muennet {
         Command::dump::<Self>(command::GET_MARK),
     ];
 
+    fn family() -> &'static Family<Self> {
+        &FAMILY
+    }
+
     fn request(command: u8, request: &Request<'_>) -> Result {
         let rtnl = Rtnl::lock();
         match command {

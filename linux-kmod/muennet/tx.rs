@@ -6,6 +6,7 @@
 //! The ring never fills: whoever reads too slowly loses the oldest.
 
 use crate::{
+    bindings,
     counters::{Counter, Counters},
     interface::Direction,
     mapping::Output,
@@ -18,7 +19,7 @@ use crate::{
     path::Fit,
 };
 use core::num::NonZeroU64;
-use kernel::{bindings, prelude::*};
+use kernel::prelude::*;
 use muennet_core::{
     framing::{Checksum, Dynamic, FrameError, Meta, Packet, Remedy},
     link::{SendError, Sender},

@@ -59,7 +59,8 @@ impl Device {
     pub(crate) fn complain(&self, what: core::fmt::Arguments<'_>) {
         // SAFETY: looks at its own state only.
         if unsafe { bindings::muennet_net_ratelimit() } {
-            pr_warn!("{}: {what}\n", self.name());
+            let name = self.name().to_bytes().escape_ascii();
+            pr_warn!("{}\n", core::format_args!("{name}: {what}"));
         }
     }
 

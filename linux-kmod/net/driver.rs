@@ -249,7 +249,7 @@ impl<T: Driver> Registration<T> {
             dev.mtu = properties.mtu.into();
             dev.min_mtu = properties.min_mtu.into();
             dev.max_mtu = properties.mtu.into();
-            dev.set_pcpu_stat_type(bindings::netdev_stat_type_NETDEV_PCPU_STAT_TSTATS);
+            bindings::muennet_set_tstats(device);
             match properties.network {
                 Network::Ethernet => {
                     dev.netdev_ops = Operations::<T>::ethernet();
@@ -327,6 +327,8 @@ impl<T: Driver> Operations<T> {
     /// the [`Registration`] calls `unregister_netdev`, which waits for calls and for counted
     /// references.
     const POINT_TO_POINT: bindings::net_device_ops = bindings::net_device_ops {
+        ndo_init: Some(bindings::muennet_init_tstats),
+        ndo_uninit: Some(bindings::muennet_free_tstats),
         ndo_open: Some(Self::open),
         ndo_stop: Some(Self::stop),
         ndo_start_xmit: Some(Self::start_xmit),
@@ -420,7 +422,7 @@ impl<T: Driver> Operations<T> {
         unsafe {
             let device = Device::from_raw(device);
             let mut sum = bindings::rtnl_link_stats64::default();
-            bindings::dev_fetch_sw_netstats(&mut sum, (*device.as_raw()).__bindgen_anon_2.tstats);
+            bindings::muennet_fetch_tstats(&mut sum, device.as_raw());
             let errors = Private::<T>::of(device).driver.errors();
             sum.rx_missed_errors = errors.rx_missed;
             sum.rx_over_errors = errors.rx_over;

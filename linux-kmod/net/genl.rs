@@ -30,6 +30,11 @@ pub(crate) trait Handler: 'static {
     /// The first command whose requests must be strictly as specified.
     const STRICT_FROM: u8;
 
+    /// The family that it answers for.
+    fn family() -> &'static Family<Self>
+    where
+        Self: Sized;
+
     /// Does what `command` says.
     fn request(command: u8, request: &Request<'_>) -> Result;
 
@@ -236,12 +241,11 @@ unsafe extern "C" fn dump<H: Handler>(
         // SAFETY: the kernel calls with its own message and callback.
         let (args, mut dump) = unsafe {
             let args = bindings::muennet_cb_args(callback);
-            let info = bindings::muennet_dump_info(callback);
             let dump = Dump {
                 skb,
                 callback: &mut *callback,
-                command: (*(*info).genlhdr).cmd,
-                family: (*info).family,
+                command: bindings::muennet_dump_command(callback),
+                family: H::family().0.get(),
                 // CAST: what was put there below.
                 start: *args as usize,
                 index: 0,

@@ -112,7 +112,7 @@ impl Polling<'_> {
     /// A packet of `len` bytes, yet to be written.
     pub(crate) fn alloc_skb(&self, len: u32) -> Option<SkBuff> {
         // SAFETY: called in softirq context, as a `Polling` proves.
-        let skb = unsafe { bindings::napi_alloc_skb(self.napi.as_raw(), len) };
+        let skb = unsafe { bindings::muennet_napi_alloc_skb(self.napi.as_raw(), len) };
         // SAFETY: a fresh packet is ours alone.
         NonNull::new(skb).map(|skb| unsafe { SkBuff::from_raw(skb) })
     }

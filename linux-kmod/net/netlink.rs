@@ -98,13 +98,14 @@ impl Ack {
     pub(crate) fn refuse(&self, errno: Error, why: core::fmt::Arguments<'_>) -> Error {
         // SAFETY: null or valid, by the contract of `from_raw`.
         if let Some(ack) = unsafe { self.0.as_mut() } {
-            let mut text = Text {
-                room: &mut ack._msg_buf,
-                used: 0,
+            // SAFETY: room of that many bytes, until the answer is sent.
+            let room = unsafe {
+                let start = bindings::muennet_ack_room(ack);
+                slice::from_raw_parts_mut(start, bindings::MUENNET_ACK_ROOM as usize)
             };
+            ack._msg = room.as_ptr();
             // What does not fit is cut off.
-            let _ = text.write_fmt(why);
-            ack._msg = ack._msg_buf.as_ptr();
+            let _ = Text { room, used: 0 }.write_fmt(why);
         }
         errno
     }

@@ -14,7 +14,10 @@ use super::{
     netlink::{Ack, Attributes, Message, Policy},
     skb::SkBuff,
 };
-use crate::bindings;
+use crate::{
+    bindings,
+    newlink::{self, NewLink, Request},
+};
 use core::{
     marker::PhantomData,
     mem::MaybeUninit,
@@ -147,7 +150,7 @@ impl<L: Link> Kind<L> {
                 setup: Some(Operations::<L>::setup),
                 maxtype: L::POLICIES.len() as u32 - 1,
                 policy: Policy::as_raw(L::POLICIES),
-                newlink: Some(Operations::<L>::newlink),
+                newlink: Some(newlink::newlink::<Operations<L>>),
                 dellink: Some(Operations::<L>::dellink),
                 get_size: Some(Operations::<L>::get_size),
                 fill_info: Some(Operations::<L>::fill_info),
@@ -228,6 +231,35 @@ impl<L: Link> Drop for Registration<L> {
     }
 }
 
+impl<L: Link> NewLink for Operations<L> {
+    unsafe fn new_link(device: *mut bindings::net_device, request: &Request) -> Result {
+        // SAFETY: by the caller's promise the RTNL is held, the device was set up, and
+        // the attributes were checked: its own, and the kind's.
+        unsafe {
+            let ack = Ack::from_raw(request.ack);
+            let own = Attributes::from_raw(request.own, bindings::__IFLA_MAX as usize);
+            let attributes = Attributes::from_raw(request.kind, L::POLICIES.len());
+            let index = own.number(bindings::IFLA_LINK as usize).ok_or_else(|| {
+                ack.refuse(EINVAL, core::format_args!("say what it lies over: link <interface>"))
+            })?;
+            // CAST: the kernel's own width.
+            let below = bindings::__dev_get_by_index(request.link_net, index as i32);
+            let parent = NonNull::new(below)
+                .and_then(|below| Held::new(Device::from_raw(below.as_ptr())))
+                .ok_or_else(|| {
+                    ack.refuse(
+                        ENODEV,
+                        core::format_args!(
+                            "what it is to lie over is no interface of {}",
+                            core::str::from_utf8_unchecked(L::Parent::NAME.to_bytes())
+                        ),
+                    )
+                })?;
+            Self::make(device, parent, &attributes, ack)
+        }
+    }
+}
+
 /// The C operations of links of `L`.
 struct Operations<L>(PhantomData<L>);
 
@@ -282,7 +314,7 @@ impl<L: Link> Operations<L> {
             dev.header_ops = &raw const bindings::ip_tunnel_header_ops;
             dev.needs_free_netdev = true;
             dev.priv_destructor = Some(Self::destroy);
-            dev.set_pcpu_stat_type(bindings::netdev_stat_type_NETDEV_PCPU_STAT_TSTATS);
+            bindings::muennet_set_tstats(device);
             bindings::muennet_set_no_queue(device);
             bindings::muennet_netif_keep_dst(device);
         }
@@ -340,43 +372,6 @@ impl<L: Link> Operations<L> {
         }
     }
 
-    unsafe extern "C" fn newlink(
-        device: *mut bindings::net_device,
-        params: *mut bindings::rtnl_newlink_params,
-        ack: *mut bindings::netlink_ext_ack,
-    ) -> i32 {
-        from_result(|| {
-            // SAFETY: the kernel calls with the RTNL held, a device that was set
-            // up, and attributes that it checked: its own, and the kind's.
-            unsafe {
-                let ack = Ack::from_raw(ack);
-                let own = Attributes::from_raw((*params).tb, bindings::__IFLA_MAX as usize);
-                let attributes = Attributes::from_raw((*params).data, L::POLICIES.len());
-                let index = own.number(bindings::IFLA_LINK as usize).ok_or_else(|| {
-                    ack.refuse(EINVAL, core::format_args!("say what it lies over: link <interface>"))
-                })?;
-                let below = bindings::__dev_get_by_index(
-                    bindings::muennet_link_net(params),
-                    // CAST: the kernel's own width.
-                    index as i32,
-                );
-                let parent = NonNull::new(below)
-                    .and_then(|below| Held::new(Device::from_raw(below.as_ptr())))
-                    .ok_or_else(|| {
-                        ack.refuse(
-                            ENODEV,
-                            core::format_args!(
-                                "what it is to lie over is no interface of {}",
-                                core::str::from_utf8_unchecked(L::Parent::NAME.to_bytes())
-                            ),
-                        )
-                    })?;
-                Self::make(device, parent, &attributes, ack)?;
-            }
-            Ok(0)
-        })
-    }
-
     unsafe extern "C" fn dellink(
         device: *mut bindings::net_device,
         list: *mut bindings::list_head,
@@ -420,7 +415,15 @@ impl<L: Link> Operations<L> {
         // SAFETY: the kernel calls once, with a device whose link is ready.
         unsafe {
             let (_, private) = Self::of(device);
-            bindings::gro_cells_init(private.cells.get(), device)
+            let failed = bindings::muennet_init_tstats(device);
+            if failed != 0 {
+                return failed;
+            }
+            let failed = bindings::gro_cells_init(private.cells.get(), device);
+            if failed != 0 {
+                bindings::muennet_free_tstats(device);
+            }
+            failed
         }
     }
 
@@ -429,6 +432,7 @@ impl<L: Link> Operations<L> {
         unsafe {
             let (_, private) = Self::of(device);
             bindings::gro_cells_destroy(private.cells.get());
+            bindings::muennet_free_tstats(device);
         }
     }
 

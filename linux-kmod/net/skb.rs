@@ -10,7 +10,7 @@ use core::{ptr::NonNull, slice};
 use kernel::{prelude::*, types::Opaque};
 
 /// The most pieces that a packet is in: the linear part and its fragments.
-pub(crate) const MAX_PARTS: usize = 1 + bindings::MAX_SKB_FRAGS as usize;
+pub(crate) const MAX_PARTS: usize = 1 + bindings::MUENNET_MAX_SKB_FRAGS as usize;
 
 /// A packet that is ours to fill, send on or free.
 ///
@@ -81,27 +81,20 @@ impl SkBuff {
         with(parts.get(..used).unwrap_or(&[]))
     }
 
-    /// The fields that a copy of the packet has too.
-    fn headers(&self) -> &bindings::sk_buff__bindgen_ty_4__bindgen_ty_1 {
-        // SAFETY: valid by the invariants; the other name of these fields is the same.
-        unsafe { (&(*self.0.as_ptr()).__bindgen_anon_4.__bindgen_anon_1).as_ref() }
-    }
-
     /// The packet's mark.
     pub(crate) fn mark(&self) -> u32 {
-        // SAFETY: valid by the invariants; both names of the field are u32.
-        unsafe { self.headers().__bindgen_anon_4.mark }
+        // SAFETY: valid by the invariants.
+        unsafe { bindings::muennet_skb_mark(self.0.as_ptr()) }
     }
 
     /// The checksum that is to be filled in on the way out: where the sum begins,
     /// and where its field lies from there.
     #[inline]
     pub(crate) fn checksum(&self) -> Option<(usize, usize)> {
-        let state = self.headers().ip_summed();
         let skb = self.0.as_ptr();
         // SAFETY: valid by the invariants.
         unsafe {
-            (u32::from(state) == bindings::MUENNET_CHECKSUM_PARTIAL).then(|| {
+            bindings::muennet_skb_checksum_partial(skb).then(|| {
                 let start = bindings::muennet_skb_checksum_start(skb) as usize;
                 (start, bindings::muennet_skb_checksum_offset(skb) as usize)
             })

@@ -33,12 +33,7 @@ impl Timer {
             timer <- Opaque::ffi_init(|timer: *mut bindings::hrtimer| {
                 // SAFETY: memory for a timer, pinned.
                 unsafe {
-                    bindings::hrtimer_setup(
-                        timer,
-                        Some(expired),
-                        bindings::CLOCK_MONOTONIC as i32,
-                        bindings::hrtimer_mode_HRTIMER_MODE_REL_SOFT,
-                    );
+                    bindings::muennet_hrtimer_setup(timer, Some(expired));
                 }
             }),
             napi,

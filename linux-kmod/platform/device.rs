@@ -5,29 +5,20 @@
 //! BAR 0 holds registers: at 8 the own peer number, at 12 the doorbell. BAR 1 is
 //! MSI-X. BAR 2 is the shared memory; it is only read here, into private copies.
 
-use crate::subject;
-use kernel::{bindings, device::Core, pci, prelude::*};
+use crate::{bindings, pci, subject};
+use kernel::prelude::*;
 use muennet_core::{
-    ivshmem::{Directory, Doorbell, EVENTS, EVENT_TABLE, PCI_ID},
+    ivshmem::{Directory, Doorbell, EVENTS, EVENT_TABLE},
     sinfo::{Sinfo, SIZE},
 };
 
 const MAX_VECTORS: u32 = 255;
 
-/// The driver of the device.
-pub(crate) struct Ivshmem;
-
 /// What binding takes hold of; given back, in this order, when unbound.
-pub(crate) struct Bound<'bound> {
+pub(crate) struct Ivshmem {
     _subject: subject::Installed,
-    _vectors: Option<pci::IrqVectorRegistration<'bound>>,
+    _vectors: Option<pci::Vectors>,
 }
-
-kernel::pci_device_table!(
-    PCI_TABLE,
-    <Ivshmem as pci::Driver>::IdInfo,
-    [(pci::DeviceId::from_id(pci::Vendor::REDHAT_QUMRANET, PCI_ID.1 as u32), ())]
-);
 
 /// A short-lived mapping of part of BAR 2, to copy from.
 struct Window(*const u8);
@@ -72,47 +63,43 @@ fn copy_of(address: u64, len: usize) -> Result<KVVec<u8>> {
 }
 
 impl pci::Driver for Ivshmem {
-    type IdInfo = ();
-    type Data<'bound> = Bound<'bound>;
+    const NAME: &'static CStr = c"muen_ivshmem";
 
-    const ID_TABLE: pci::IdTable<Self::IdInfo> = &PCI_TABLE;
-
-    fn probe<'bound>(
-        device: &'bound pci::Device<Core<'_>>,
-        _info: Option<&'bound Self::IdInfo>,
-    ) -> impl PinInit<Self::Data<'bound>, Error> + 'bound {
+    fn bind(device: &pci::Device) -> Result<Self> {
         bind(device)
     }
 }
 
-fn bind<'bound>(device: &'bound pci::Device<Core<'_>>) -> Result<Bound<'bound>> {
-    device.enable_device_mem()?;
-    device.set_master();
+/// Says what is wrong with a device, and gives the error for it.
+fn refuse(device: &pci::Device, why: core::fmt::Arguments<'_>) -> Error {
+    pr_err!("{}: {why}\n", device.name());
+    ENODEV
+}
+
+fn bind(device: &pci::Device) -> Result<Ivshmem> {
     // SAFETY: BAR 0 of the device that the table of identifiers describes.
-    let registers = unsafe { subject::Registers::map(device.resource_start(0)?)? };
-    let (start, len) = (device.resource_start(2)?, device.resource_len(2)?);
+    let registers = unsafe { subject::Registers::map(device.resource(0)?.0)? };
+    let (start, len) = device.resource(2)?;
 
     let mut head = [0; Directory::SIZE];
     head.copy_from_slice(&copy_of(start, Directory::SIZE)?);
-    let directory = Directory::parse(&head, len).map_err(|error| {
-        dev_err!(device, "{}\n", core::format_args!("{error}"));
-        ENODEV
-    })?;
+    let directory = Directory::parse(&head, len)
+        .map_err(|error| refuse(device, core::format_args!("{error}")))?;
     let position = registers.position();
     let block = directory.block(position).ok_or_else(|| {
-        dev_err!(
+        refuse(
             device,
-            "peer number {position} is none of the {} subjects; connect to a subject's own socket\n",
-            directory.subjects
-        );
-        ENODEV
+            core::format_args!(
+                "peer number {position} is none of the {} subjects; connect to a subject's own \
+                 socket",
+                directory.subjects
+            ),
+        )
     })?;
 
     let copy = copy_of(start + block, SIZE)?;
-    let sinfo = Sinfo::parse(&copy).map_err(|error| {
-        dev_err!(device, "{}\n", core::format_args!("{error}"));
-        ENODEV
-    })?;
+    let sinfo = Sinfo::parse(&copy)
+        .map_err(|error| refuse(device, core::format_args!("{error}")))?;
     let table = copy_of(start + block + EVENT_TABLE as u64, EVENTS * 4)?;
     let mut events = [None; EVENTS];
     for (event, entry) in events.iter_mut().zip(table.chunks_exact(4)) {
@@ -122,28 +109,22 @@ fn bind<'bound>(device: &'bound pci::Device<Core<'_>>) -> Result<Bound<'bound>> 
     }
 
     // A subject without vectors may well have a device without MSI-X.
-    let msix = pci::IrqTypes::default().with(pci::IrqType::MsiX);
-    let vectors = device.alloc_irq_vectors(1, MAX_VECTORS, msix).ok();
-    let irq = |number: u8| {
-        let vector = vectors.as_ref()?.index(usize::from(number)).ok()?;
-        Some(kernel::irq::IrqRequest::from(vector).irq())
-    };
+    let vectors = device.alloc_vectors(MAX_VECTORS).ok();
+    let irq = |number: u8| vectors.as_ref()?.irq(number.into());
     let memory = |offset: u64, size: u64| {
         let end = offset.checked_add(size)?;
         (end <= len).then(|| start + offset)
     };
     let installed = subject::install(&sinfo, events, registers, memory, irq);
-    let (subject, count) = installed.map_err(|unfit| {
-        dev_err!(device, "{}\n", core::format_args!("{unfit}"));
-        ENODEV
-    })?;
-    dev_info!(
-        device,
-        "subject \"{}\": {count} resources, {} vectors\n",
+    let (subject, count) =
+        installed.map_err(|unfit| refuse(device, core::format_args!("{unfit}")))?;
+    pr_info!(
+        "{}: subject \"{}\": {count} resources, {} vectors\n",
+        device.name(),
         core::format_args!("{}", sinfo.subject()),
-        vectors.as_ref().map_or(0, |vectors| vectors.len())
+        vectors.as_ref().map_or(0, pci::Vectors::len)
     );
-    Ok(Bound {
+    Ok(Ivshmem {
         _subject: subject,
         _vectors: vectors,
     })

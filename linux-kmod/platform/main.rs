@@ -7,17 +7,34 @@
 //! kernel exports, so that a driver cannot tell the difference:
 //!
 //! - [`device`]: the PCI device: registers, vectors, the way to the sinfo;
+//! - [`pci`]: its driver's registration;
 //! - [`subject`]: the private, translated copy of the subject information;
 //! - [`exports`]: the exported functions.
 
+mod bindings;
 mod device;
 mod exports;
+mod pci;
 mod subject;
 
-kernel::module_pci_driver! {
-    type: device::Ivshmem,
+use kernel::prelude::*;
+
+module! {
+    type: StandIn,
     name: "muen_ivshmem",
     authors: ["the muennet authors"],
     description: "Muen's subject information and events over QEMU's ivshmem-doorbell",
     license: "GPL",
+}
+
+/// The module.
+struct StandIn {
+    _driver: pci::Registration<device::Ivshmem>,
+}
+
+impl kernel::Module for StandIn {
+    fn init(module: &'static ThisModule) -> Result<Self> {
+        let driver = pci::Registration::new(module)?;
+        Ok(Self { _driver: driver })
+    }
 }

@@ -5,11 +5,12 @@
 //! A private copy of the subject information with memory at guest-physical
 //! addresses and vectors numbered as Muen Linux numbers them, made when the device is bound.
 
+use crate::bindings;
 use core::{
     ptr,
     sync::atomic::{AtomicPtr, Ordering},
 };
-use kernel::{bindings, ffi::c_void, prelude::*, sync::rcu};
+use kernel::{ffi::c_void, prelude::*};
 use muennet_core::{
     ivshmem::{Doorbell, EVENTS},
     sinfo::{linux::Irq, BuildError, Detail, Name, Sinfo, Version, MAX_RESOURCES, RESOURCE_SIZE},
@@ -49,7 +50,7 @@ impl Registers {
     /// `address` is BAR 0 of an ivshmem-doorbell device.
     pub(crate) unsafe fn map(address: u64) -> Result<Self> {
         // SAFETY: device registers, by the caller's promise.
-        let mapped = unsafe { bindings::ioremap(address, Self::SIZE) };
+        let mapped = unsafe { bindings::ivshmem_ioremap(address, Self::SIZE) };
         if mapped.is_null() {
             return Err(ENOMEM);
         }
@@ -59,12 +60,12 @@ impl Registers {
     /// The own peer number.
     pub(crate) fn position(&self) -> u32 {
         // SAFETY: within the mapping.
-        unsafe { bindings::readl(self.0.byte_add(Self::POSITION)) }
+        unsafe { bindings::ivshmem_readl(self.0.byte_add(Self::POSITION)) }
     }
 
     fn ring(&self, doorbell: Doorbell) {
         // SAFETY: within the mapping; a write to it rings, no more.
-        unsafe { bindings::writel(doorbell.register(), self.0.byte_add(Self::DOORBELL)) };
+        unsafe { bindings::ivshmem_writel(doorbell.register(), self.0.byte_add(Self::DOORBELL)) };
     }
 }
 
@@ -78,9 +79,27 @@ impl Drop for Registers {
 /// The subject, while a device is bound; null else.
 static SUBJECT: AtomicPtr<Subject> = AtomicPtr::new(ptr::null_mut());
 
+/// The read side of RCU, held.
+struct ReadLock(());
+
+impl ReadLock {
+    fn take() -> Self {
+        // SAFETY: given back when dropped.
+        unsafe { bindings::ivshmem_rcu_read_lock() };
+        Self(())
+    }
+}
+
+impl Drop for ReadLock {
+    fn drop(&mut self) {
+        // SAFETY: taken by `take`.
+        unsafe { bindings::ivshmem_rcu_read_unlock() };
+    }
+}
+
 /// Looks at the subject, if there is one.
 pub(crate) fn with<T>(look: impl FnOnce(&Subject) -> T) -> Option<T> {
-    let _guard = rcu::read_lock();
+    let _guard = ReadLock::take();
     // SAFETY: while the guard lives, `Installed::drop` does not go on to free it.
     unsafe { SUBJECT.load(Ordering::Acquire).as_ref() }.map(look)
 }
@@ -92,7 +111,8 @@ impl Drop for Installed {
     fn drop(&mut self) {
         let subject = SUBJECT.swap(ptr::null_mut(), Ordering::AcqRel);
         // Waits for all that look at the subject.
-        rcu::synchronize_rcu();
+        // SAFETY: called where it may sleep.
+        unsafe { bindings::synchronize_rcu() };
         // SAFETY: it came from `KBox::into_raw`, and nobody looks at it any more.
         drop(unsafe { KBox::from_raw(subject) });
     }
