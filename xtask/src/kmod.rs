@@ -35,10 +35,7 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
         warnings.is_empty(),
         "the modules were built with warnings:\n{said}"
     );
-    let target = workspace().join(match tree.flavour() {
-        Flavour::Stock => "target/kmod",
-        Flavour::Debug => "target/kmod-debug",
-    });
+    let target = workspace().join(format!("target/kmod{}", tree.flavour().suffix()));
     fs::create_dir_all(&target)?;
     MODULES
         .iter()
@@ -88,8 +85,8 @@ pub fn with_muen_headers(tree: &Tree) -> Result<()> {
 fn make_line(tree: &Tree) -> String {
     let (build, work) = (tree.build(), tree.work());
     let compiler = match tree.flavour() {
-        Flavour::Stock => "",
         Flavour::Debug => debug_kernel::MAKE,
+        _ => "",
     };
     format!(
         "make -C {work}/linux-kmod KDIR={build} MUENNET_CORE={work}/muennet-core/src {compiler}"

@@ -26,6 +26,7 @@ mod rust_src;
 mod scenarios;
 mod shell;
 mod splat;
+mod stock;
 mod tree;
 mod unikernel;
 mod unsafe_code;
@@ -86,7 +87,7 @@ enum Command {
         /// Run only the layers of these names.
         #[arg(long, value_name = "NAME")]
         layer: Vec<String>,
-        /// The kernel of the VMs. With "debug" only the layers with VMs are run.
+        /// The kernel of the VMs. With another than the newest only the layers with VMs are run.
         #[arg(long, value_enum, default_value_t)]
         kernel: Flavour,
         /// List the layers and leave.

@@ -4,7 +4,7 @@
 
 use crate::{
     cache::{need_program, need_root, Cache},
-    debug_kernel, mirror, run,
+    debug_kernel, mirror, run, stock,
 };
 use anyhow::{Context, Result};
 use std::{
@@ -64,11 +64,38 @@ pub struct Tree {
 /// Which kernel the VMs run, and modules are built for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Flavour {
-    /// Debian's own.
+    /// Debian's newest, on the kernel's own Rust.
     #[default]
+    #[value(name = "7.3", alias = "stock")]
     Stock,
-    /// Of the same sources, with KASAN, lockdep and kmemleak.
+    /// The same, on the crates of linux-kmod/compat.
+    #[value(name = "7.3-compat")]
+    Compat,
+    /// Debian's 7.2.
+    #[value(name = "7.2")]
+    Linux72,
+    /// Debian's 6.12.
+    #[value(name = "6.12")]
+    Linux612,
+    /// Debian's 6.1.
+    #[value(name = "6.1")]
+    Linux61,
+    /// Of the sources of the newest, with KASAN, lockdep and kmemleak.
     Debug,
+}
+
+impl Flavour {
+    /// What follows the names of folders where things are made for this kernel.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Stock => "",
+            Self::Compat => "-7.3-compat",
+            Self::Linux72 => "-7.2",
+            Self::Linux612 => "-6.12",
+            Self::Linux61 => "-6.1",
+            Self::Debug => "-debug",
+        }
+    }
 }
 
 /// A kernel in the tree.
@@ -81,7 +108,7 @@ pub struct Kernel {
     /// Its image, by its path inside of the tree.
     image: String,
     /// Its build folder, by its path inside of the tree.
-    build: &'static str,
+    build: String,
 }
 
 impl Kernel {
@@ -90,7 +117,7 @@ impl Kernel {
             flavour: Flavour::Stock,
             release: release.to_owned(),
             image: image(release),
-            build: "/build/out",
+            build: "/build/out".to_owned(),
         }
     }
 
@@ -100,7 +127,17 @@ impl Kernel {
             flavour: Flavour::Debug,
             release: release.to_owned(),
             image: format!("{build}/arch/x86/boot/bzImage"),
-            build,
+            build: build.to_owned(),
+        }
+    }
+
+    /// A kernel as packages hold it, with the folder of its headers.
+    pub fn of_packages(flavour: Flavour, release: String, image: String, headers: String) -> Self {
+        Self {
+            flavour,
+            release,
+            image,
+            build: headers,
         }
     }
 }
@@ -147,6 +184,7 @@ impl Tree {
         let kernel = match flavour {
             Flavour::Stock => Kernel::stock(&release),
             Flavour::Debug => debug_kernel::open(&root, &cache, &release)?,
+            other => stock::open(&root, &cache, other, &release)?,
         };
         Ok(Self {
             root,
@@ -177,15 +215,12 @@ impl Tree {
 
     /// The folder that modules are built against, by its path inside of the tree.
     pub fn build(&self) -> &str {
-        self.kernel.build
+        &self.kernel.build
     }
 
     /// The folder where things are made for this kernel, by its path inside of the tree.
-    pub fn work(&self) -> &'static str {
-        match self.flavour() {
-            Flavour::Stock => "/work",
-            Flavour::Debug => "/work-debug",
-        }
+    pub fn work(&self) -> String {
+        format!("/work{}", self.flavour().suffix())
     }
 
     /// Installs Debian packages in the tree that only some need; `what` names them.

@@ -19,8 +19,8 @@ use std::{
 /// No command takes longer, and no boot.
 fn patience(flavour: Flavour) -> Duration {
     match flavour {
-        Flavour::Stock => Duration::from_secs(240),
         Flavour::Debug => Duration::from_secs(900),
+        _ => Duration::from_secs(240),
     }
 }
 
@@ -79,8 +79,8 @@ fn arguments(
     // processor, it forgets for a moment that pages have five levels: KASAN would report
     // an interrupt that comes just then.
     let (memory, more) = match tree.flavour() {
-        Flavour::Stock => (512, ""),
         Flavour::Debug => (1024, " watchdog_thresh=60 no5lvl"),
+        _ => (512, ""),
     };
     let words = [
         "-kernel",

@@ -31,8 +31,8 @@ const PARAMETERS: &str = "name=net0 reader_protocol=2 writer_protocol=2 in=b_to_
 pub fn churn(lab: &Lab) -> Result<()> {
     let rounds = match (std::env::var("MUENNET_ROUNDS"), lab.tree.flavour()) {
         (Ok(number), _) => number.parse().context("MUENNET_ROUNDS is no number")?,
-        (Err(_), Flavour::Stock) => ROUNDS,
         (Err(_), Flavour::Debug) => DEBUG_ROUNDS,
+        (Err(_), _) => ROUNDS,
     };
     let wire = lab.serve("children.toml")?;
     let mut vm = wire.vm_with("linux-a", &["-smp", "2"])?;

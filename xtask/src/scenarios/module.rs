@@ -24,7 +24,8 @@ pub fn module(lab: &Lab) -> Result<()> {
     let sections = run::quietly(
         lab.tree
             .command("size")
-            .args(["-A", "/work/linux-kmod/muennet/muennet.ko"]),
+            .arg("-A")
+            .arg(format!("{}/linux-kmod/muennet/muennet.ko", lab.tree.work())),
     )?;
     let text: u64 = sections
         .lines()

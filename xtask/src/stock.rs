@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Stock kernels of Debian beside the newest one: their headers and images, as packages
+//! hold them. Only unpacked: what they depend on is of another release.
+
+use crate::{
+    cache::Cache,
+    mirror, run,
+    tree::{self, inside, Flavour, Kernel},
+};
+use anyhow::{Context, Result};
+use std::{fs, path::Path};
+
+/// A kernel's version and the suite that has it.
+fn origin(flavour: Flavour) -> Option<(&'static str, &'static str)> {
+    match flavour {
+        Flavour::Linux61 => Some(("6.1", "bookworm")),
+        Flavour::Linux612 => Some(("6.12", "trixie")),
+        Flavour::Linux72 => Some(("7.2", "trixie-backports")),
+        Flavour::Stock | Flavour::Compat | Flavour::Debug => None,
+    }
+}
+
+/// Makes the kernel of `flavour` in the tree `root`, whose own kernel is `newest`.
+pub fn open(root: &Path, cache: &Cache, flavour: Flavour, newest: &str) -> Result<Kernel> {
+    let release = match origin(flavour) {
+        None => newest.to_owned(),
+        Some((version, suite)) => {
+            let marker = root.join(format!("kernel-release-{version}"));
+            cache.once(
+                &format!("kernel {version}"),
+                &format!("1 {suite}"),
+                std::slice::from_ref(&marker),
+                || Ok(fs::write(&marker, unpack(root, version, suite)?)?),
+            )?;
+            fs::read_to_string(&marker)?
+        }
+    };
+    let headers = format!("/usr/src/linux-headers-{release}");
+    if let Some(compiler) = compiler(&root.join(&headers[1..]))? {
+        tree::install(root, cache, &compiler, &[&compiler])?;
+    }
+    let image = [
+        format!("/boot/vmlinuz-{release}"),
+        format!("/usr/lib/modules/{release}/vmlinuz"),
+    ]
+    .into_iter()
+    .find(|image| root.join(&image[1..]).exists())
+    .with_context(|| format!("the packages of {release} hold no image"))?;
+    Ok(Kernel::of_packages(flavour, release, image, headers))
+}
+
+/// The compiler that Debian's headers ask for, if they name one.
+fn compiler(headers: &Path) -> Result<Option<String>> {
+    let text = fs::read_to_string(headers.join(".kernelvariables"))
+        .with_context(|| format!("{} holds no .kernelvariables", headers.display()))?;
+    Ok(text
+        .lines()
+        .filter(|line| line.contains("CC ") || line.starts_with("CC"))
+        .find_map(|line| {
+            let at = line.find("gcc-")?;
+            Some(line[at..].trim().to_owned())
+        }))
+}
+
+/// Unpacks the newest kernel of `version` that `suite` has, and gives its release. The
+/// tree's own packages know nothing of it.
+fn unpack(root: &Path, version: &str, suite: &str) -> Result<String> {
+    let folder = format!("/var/lib/muennet/{suite}");
+    let outside = root.join(&folder[1..]);
+    fs::create_dir_all(outside.join("lists/partial"))?;
+    fs::write(
+        outside.join("sources.list"),
+        format!("deb {} {suite} main\n", mirror::find()?),
+    )?;
+    fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
+    let options = [
+        &format!("Dir::Etc::sourcelist={folder}/sources.list"),
+        "Dir::Etc::sourceparts=-",
+        &format!("Dir::State::lists={folder}/lists"),
+        "Dir::Cache::pkgcache=",
+        "Dir::Cache::srcpkgcache=",
+        "APT::Sandbox::User=root",
+    ]
+    .map(|option| format!("--option={option}"));
+    let apt = |program: &str, arguments: &[&str]| {
+        run::quietly(inside(root, program).args(&options).args(arguments))
+    };
+    apt("apt-get", &["update", "-q"])?;
+    let names = apt("apt-cache", &["pkgnames", "linux-"])?;
+    let release = newest(&names, version)
+        .with_context(|| format!("{suite} has no linux-headers-{version}…-amd64"))?;
+    let headers = format!("linux-headers-{release}");
+    let depends = apt("apt-cache", &["depends", &headers])?;
+    let mut packages = vec![headers.as_str()];
+    packages.extend(
+        depends
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("Depends: "))
+            .filter(|name| name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-")),
+    );
+    packages.extend(names.lines().filter(|name| {
+        let kind = name.strip_suffix(&format!("-{release}"));
+        kind.is_some_and(|kind| kind.starts_with("linux-binary") || kind == "linux-modules")
+            || *name == format!("linux-image-{release}")
+    }));
+    // Links to folders stay: /lib is one.
+    let script = "cd $0 && rm -f *.deb && apt-get \"$@\" && for package in *.deb; do \
+                  dpkg-deb --fsys-tarfile $package | tar -x -C / --keep-directory-symlink; done \
+                  && rm -f *.deb";
+    run::quietly(
+        inside(root, "bash")
+            .args(["-euo", "pipefail", "-c", script, &folder])
+            .args(&options)
+            .args(["download", "-q"])
+            .args(&packages),
+    )?;
+    run::quietly(inside(root, "depmod").arg(&release))?;
+    Ok(release)
+}
+
+/// The newest release of a version among names of packages: `linux-headers-<release>`,
+/// for ordinary machines.
+fn newest(names: &str, version: &str) -> Option<String> {
+    names
+        .lines()
+        .filter_map(|name| name.strip_prefix("linux-headers-"))
+        .filter(|release| {
+            release
+                .strip_prefix(version)
+                .is_some_and(|rest| rest.starts_with(['.', '-']))
+                && release.ends_with("-amd64")
+                && !release.ends_with("-rt-amd64")
+                && !release.ends_with("-cloud-amd64")
+        })
+        .max_by_key(|release| {
+            release
+                .split(|c: char| !c.is_ascii_digit())
+                .filter_map(|number| number.parse::<u32>().ok())
+                .collect::<Vec<_>>()
+        })
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_release_is_found() {
+        let names = "linux-headers-6.1.0-9-amd64\nlinux-headers-6.1.0-47-amd64\n\
+                     linux-headers-6.1.0-50-rt-amd64\nlinux-headers-6.12.9+deb12-amd64\n\
+                     linux-headers-6.1.0-51-cloud-amd64\nlinux-headers-6.1.0-52-common\n\
+                     linux-headers-6.12.117+deb13-amd64\n";
+        assert_eq!(newest(names, "6.1").unwrap(), "6.1.0-47-amd64");
+        assert_eq!(newest(names, "6.12").unwrap(), "6.12.117+deb13-amd64");
+        assert_eq!(newest(names, "7.2"), None);
+    }
+}
