@@ -100,6 +100,12 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(proofs::fuzz_briefly),
     },
     Layer {
+        name: "race",
+        about:
+            "a reader and a sender against hostile threads, under AddressSanitizer, 10 s a framing",
+        check: Check::Host(proofs::race_briefly),
+    },
+    Layer {
         name: "panics",
         about: "muennet-core has no panic path",
         check: Check::Host(proofs::no_panic_path),

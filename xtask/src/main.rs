@@ -70,6 +70,12 @@ enum Command {
         #[arg(long, default_value_t = 600)]
         seconds: u32,
     },
+    /// Race a reader and a sender against hostile threads, in each framing.
+    Race {
+        /// Seconds for each.
+        #[arg(long, default_value_t = 600)]
+        seconds: u32,
+    },
     /// Build the kernel modules.
     Kmod {
         /// The kernel to build for.
@@ -99,6 +105,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Fuzz { seconds } => proofs::fuzz(seconds).map(|()| true),
+        Command::Race { seconds } => proofs::race(seconds).map(|()| true),
         Command::Demo { linux: true, .. } => demo::two_linux().map(|()| true),
         Command::Demo {
             unikernel: true, ..

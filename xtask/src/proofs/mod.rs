@@ -7,6 +7,7 @@ mod coverage;
 mod fuzz;
 mod msrv;
 mod panics;
+mod race;
 mod speed;
 
 pub use aarch64::unit_tests as on_aarch64;
@@ -15,4 +16,5 @@ pub use coverage::coverage;
 pub use fuzz::{fuzz, fuzz_briefly};
 pub use msrv::oldest_compiler;
 pub use panics::no_panic_path;
+pub use race::{race, race_briefly};
 pub use speed::speed;
