@@ -10,6 +10,7 @@ use crate::{
         device::Device,
         driver::{Driver, Errors, Network, NotRegistered, Properties, Registration, Wake},
         ethtool::{Coalesce, Rings},
+        irq,
         napi::Polling,
         skb::SkBuff,
         softirq,
@@ -120,7 +121,8 @@ impl Interface {
         let irq = match config.input {
             Some(channel) => muen::vector(channel.name)?
                 .map(|vector| {
-                    config::interrupt(position, channel.name, vector, interfaces::wait_for)
+                    let taken = |number| interfaces::wait_for(number) || irq::in_use(number);
+                    config::interrupt(position, channel.name, vector, taken)
                         .map_err(|error| params::refuse(&error))
                 })
                 .transpose()?,

@@ -9,6 +9,12 @@ use crate::bindings;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use kernel::{error::to_result, prelude::*};
 
+/// True if a handler is installed for interrupt `irq`.
+pub(crate) fn in_use(irq: u32) -> bool {
+    // SAFETY: looks up any number.
+    unsafe { bindings::irq_has_action(irq) }
+}
+
 /// The interrupt line of a NAPI instance.
 pub(super) struct Line {
     napi: *const Napi,
@@ -45,6 +51,9 @@ impl Line {
         // SAFETY: the line is pinned and freed before it goes.
         to_result(unsafe {
             bindings::muennet_request_irq(irq, Some(handle), name.as_char_ptr(), this)
+        })
+        .inspect_err(|error| {
+            pr_err!("interrupt {irq} cannot be requested ({})\n", error.to_errno());
         })?;
         self.requested.store(true, Ordering::Relaxed);
         Ok(())

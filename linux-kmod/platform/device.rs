@@ -119,9 +119,10 @@ fn bind(device: &pci::Device) -> Result<Ivshmem> {
     let (subject, count) =
         installed.map_err(|unfit| refuse(device, core::format_args!("{unfit}")))?;
     pr_info!(
-        "{}: subject \"{}\": {count} resources, {} vectors\n",
+        "{}: subject \"{}\": information of version {}, {count} resources, {} vectors\n",
         device.name(),
         core::format_args!("{}", sinfo.subject()),
+        sinfo.version().number(),
         vectors.as_ref().map_or(0, pci::Vectors::len)
     );
     Ok(Ivshmem {

@@ -258,7 +258,7 @@ fn of_parameters() {
         ),
         (
             Why::InterruptTaken { irq: 25 },
-            "another interface takes interrupt 25 of this channel; \
+            "interrupt 25 of this channel is taken by another interface or driver; \
              give each interface an input channel of its own",
         ),
     ];

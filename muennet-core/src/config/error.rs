@@ -103,7 +103,7 @@ pub enum Why {
         /// Number of the vector.
         vector: u8,
     },
-    /// Another interface takes the interrupt of the input channel.
+    /// Another interface or driver takes the interrupt of the input channel.
     InterruptTaken {
         /// Linux' number of the interrupt.
         irq: u32,
@@ -187,7 +187,7 @@ impl fmt::Display for Why {
             Self::InterruptTaken { irq } => {
                 return write!(
                     f,
-                    "another interface takes interrupt {irq} of this channel; \
+                    "interrupt {irq} of this channel is taken by another interface or driver; \
                      give each interface an input channel of its own"
                 );
             }

@@ -64,7 +64,8 @@ pub fn path_mtu(
 }
 
 /// Checks the `vector` of the input channel `name`, entry `position` of `in`, and gives
-/// its interrupt. `taken` tells if another interface has requested an interrupt.
+/// its interrupt. `taken` tells if another interface or driver
+/// takes an interrupt.
 ///
 /// An interrupt belongs to one interface: it masks the interrupt while it polls.
 ///
