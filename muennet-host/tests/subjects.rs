@@ -5,6 +5,7 @@ use muennet_core::{
     channel::Peer,
     framing::{Ethernet, Meta},
     link::{Received, Receiver, Sender},
+    sinfo::Version,
 };
 use muennet_host::{
     ivshmem::{client::Client, server::Server},
@@ -49,8 +50,14 @@ struct Serving {
 
 impl Serving {
     fn start(name: &str) -> Self {
+        Self::of_version(name, Version::default())
+    }
+
+    fn of_version(name: &str, version: Version) -> Self {
         let folder = std::env::temp_dir().join(format!("muennet-{name}-{}", std::process::id()));
-        let mut server = Server::new(Policy::parse(POLICY).unwrap(), &folder).unwrap();
+        let mut policy = Policy::parse(POLICY).unwrap();
+        policy.sinfo_version = version;
+        let mut server = Server::new(policy, &folder).unwrap();
         let (stop, stopped) = UnixStream::pair().unwrap();
         let (say, said) = mpsc::channel();
         let thread = std::thread::spawn(move || {
@@ -93,9 +100,16 @@ impl Drop for Serving {
 
 #[test]
 fn frames_and_rings_cross_and_restarts_are_seen() {
-    let serving = Serving::start("cross");
+    for version in Version::ALL {
+        frames_and_rings_cross(version);
+    }
+}
+
+fn frames_and_rings_cross(version: Version) {
+    let serving = Serving::of_version(&format!("cross-{}", version.number()), version);
     let framing = Ethernet::new(1500).unwrap();
     let b = serving.client("b");
+    assert_eq!(b.sinfo().unwrap().version(), version);
     let mut receiver = Receiver::new(b.input("wire").unwrap(), PROTOCOL, framing).unwrap();
     let vector = b.vector("wire").unwrap().unwrap();
     assert_eq!(receiver.peer(), Peer::Down);

@@ -13,6 +13,7 @@ use crate::{
 };
 use anyhow::{ensure, Context, Result};
 use std::{
+    fs,
     path::{Path, PathBuf},
     process::Command,
     time::{Duration, Instant},
@@ -92,9 +93,20 @@ impl Lab {
 
     /// Serves a policy of tests/policies.
     pub fn serve(&self, policy: &str) -> Result<Wire<'_>> {
+        self.serve_file(&workspace().join("tests/policies").join(policy))
+    }
+
+    /// Serves a policy of tests/policies with subject information of that version.
+    pub fn serve_version(&self, policy: &str, version: u8) -> Result<Wire<'_>> {
+        let text = fs::read_to_string(workspace().join("tests/policies").join(policy))?;
+        let file = self.tree.folder(&self.tree.work()[1..])?.join(policy);
+        fs::write(&file, format!("sinfo_version = {version}\n{text}"))?;
+        self.serve_file(&file)
+    }
+
+    fn serve_file(&self, policy: &Path) -> Result<Wire<'_>> {
         let folder = self.tree.folder(&FOLDER[1..])?;
         vm::clean(&folder)?;
-        let policy = workspace().join("tests/policies").join(policy);
         let mut command = Command::new(program("muen-ivshmem"));
         command
             .arg("--policy")
@@ -245,6 +257,16 @@ pub fn load(vm: &mut Vm, input: &str, output: &str, address: &str, more: &str) -
     ))?;
     vm.ok(&format!("ip addr add {address} dev net0"))?;
     vm.ok("ip link set net0 up")?;
+    Ok(())
+}
+
+/// The subject information that the stand-in for Muen found has this version.
+pub fn has_version(vm: &mut Vm, version: u8) -> Result<()> {
+    let log = vm.ok("dmesg")?;
+    ensure!(
+        log.contains(&format!("information of version {version}, ")),
+        "the stand-in should have found version {version}:\n{log}"
+    );
     Ok(())
 }
 

@@ -93,7 +93,11 @@ fn run(args: &Args) -> Result<()> {
 
 /// The region and what lies in it, a line each.
 fn describe(policy: &Policy, layout: &Layout) -> Vec<String> {
-    let mut lines = vec![format!("region of {} bytes", layout.size)];
+    let mut lines = vec![format!(
+        "region of {} bytes, subject information of version {}",
+        layout.size,
+        policy.sinfo_version.number()
+    )];
     for (channel, offset) in policy.channels.iter().zip(&layout.offsets) {
         lines.push(format!(
             "{} {}: {} bytes at {offset:#x}, {} -> {}{}",

@@ -187,6 +187,7 @@ fn gather(sinfo: &Sinfo<'_>, channels: &mut Vec<Observed>) {
 mod tests {
     use super::*;
     use crate::{ivshmem::server::Server, mapping::Output, policy::Policy};
+    use muennet_core::sinfo::Version;
 
     const POLICY: &str = "[[subject]]\nname = \"a\"\n[[subject]]\nname = \"b\"\n\
         [[channel]]\nname = \"x|in\"\nsize = 8192\nwriter = \"a\"\nreader = \"b\"\n\
@@ -194,8 +195,16 @@ mod tests {
 
     #[test]
     fn an_observer_sees_all_and_writes_nothing() {
+        for version in Version::ALL {
+            observe(version);
+        }
+    }
+
+    fn observe(version: Version) {
         let folder = tempfile::tempdir().unwrap();
-        let mut server = Server::new(Policy::parse(POLICY).unwrap(), folder.path()).unwrap();
+        let mut policy = Policy::parse(POLICY).unwrap();
+        policy.sinfo_version = version;
+        let mut server = Server::new(policy, folder.path()).unwrap();
         let socket = folder.path().join(SOCKET);
         assert!(matches!(
             Observer::connect(&socket),

@@ -3,7 +3,7 @@
 //! both ways.
 
 use crate::{
-    lab::{carrier, Lab, PROTOCOL},
+    lab::{carrier, has_version, Lab, PROTOCOL},
     unikernel::Image,
     vm::Vm,
 };
@@ -17,7 +17,8 @@ const COUNT: u64 = 100;
 /// Linux and the unikernel.
 pub fn ip_mode(lab: &Lab) -> Result<()> {
     let image = Image::Qemu.build()?;
-    let wire = lab.serve("one-wire.toml")?;
+    // As every tagged release of Muen writes it.
+    let wire = lab.serve_version("one-wire.toml", 3)?;
     let words = "in=testchannel_1 out=testchannel_2 mode=net_hdr address=192.168.7.2/24 \
                  address=fd00:7::2/64 shutdown=allowed";
     let mut unikernel = wire.unikernel(&image, "echo", words)?;
@@ -30,6 +31,7 @@ pub fn ip_mode(lab: &Lab) -> Result<()> {
     vm.ok("ip addr add 192.168.7.1/24 dev net0; ip addr add fd00:7::1/64 dev net0 nodad")?;
     vm.ok("ip link set net0 up")?;
     carrier(&mut vm)?;
+    has_version(&mut vm, 3)?;
     for (address, datagram) in [("192.168.7.2", 1472), ("[fd00:7::2]", 1452)] {
         let bare = address.trim_matches(['[', ']']);
         let ping = vm.ok(&format!("ping -c 10 -i 0.05 {bare}"))?;

@@ -76,7 +76,7 @@ const WRONG: &[(Parameters, &str, &str)] = &[
             ("writer_protocol", ""),
         ],
         EINVAL,
-        "parameter in, entry 2, value \"ringing\": another interface takes interrupt ",
+        "parameter in, entry 2, value \"ringing\": interrupt ",
     ),
     (
         &[("reader_protocol", "")],

@@ -3,7 +3,7 @@
 //! up, and what `ip` and `tcpdump` show of it.
 
 use crate::{
-    lab::{carrier, load, Lab, Wire},
+    lab::{carrier, has_version, load, Lab, Wire},
     process::Process,
     progress::Seconds,
     vm::Vm,
@@ -18,6 +18,7 @@ const ISA_IRQ_VECTOR: u32 = 0x30;
 pub fn interrupt(lab: &Lab) -> Result<()> {
     let wire = lab.serve("one-wire.toml")?;
     let mut vm = states(&wire, "")?;
+    has_version(&mut vm, 5)?;
     numbered(&mut vm)?;
 
     // The other layout of struct muen_cpu_affinity.
@@ -60,8 +61,9 @@ fn numbered(vm: &mut Vm) -> Result<()> {
 
 /// The channels have none: a timer looks.
 pub fn poll(lab: &Lab) -> Result<()> {
-    let wire = lab.serve("one-wire-poll.toml")?;
+    let wire = lab.serve_version("one-wire-poll.toml", 4)?;
     let mut vm = states(&wire, "poll=250")?;
+    has_version(&mut vm, 4)?;
     let output = vm.run("grep muennet /proc/interrupts")?;
     ensure!(
         output.status != 0,
