@@ -53,6 +53,7 @@ pub(crate) struct Interface {
     counters: Counters,
     path: Option<Path>,
     mode: Mode,
+    vlan: bool,
     input: CString,
     output: CString,
     bus_info: CString,
@@ -193,6 +194,7 @@ impl Interface {
                 counters: Counters::default(),
                 path,
                 mode: config.mode,
+                vlan: config.vlan,
                 input,
                 output,
                 bus_info,
@@ -246,12 +248,13 @@ impl Interface {
         self.mode
     }
 
-    /// The mode by its parameter's name.
+    /// The mode by its names in the parameter `flags`.
     pub(crate) fn mode_name(&self) -> &'static CStr {
-        match self.mode {
-            Mode::Raw => c"raw",
-            Mode::NetHdr => c"net_hdr",
-            Mode::Ethernet => c"eth_dev",
+        match (self.mode, self.vlan) {
+            (Mode::Raw, _) => c"raw",
+            (Mode::NetHdr, _) => c"net_hdr",
+            (Mode::Ethernet, false) => c"eth_dev",
+            (Mode::Ethernet, true) => c"eth_dev+vlan",
         }
     }
 

@@ -291,13 +291,7 @@ fn frames_by_file(stage: &Stage) -> Result<()> {
     let [a_to_b, b_to_a] = &files;
     let (a, b) = (Netns::new("a")?, Netns::new("b")?);
     let bridge = |netns: &Netns, input: &Path, output: &Path, log| {
-        let mut command = netns.command(program("muennet-host"));
-        command
-            .args(["bridge", "--tap", "tap0", "--poll", "100", "--in-file"])
-            .arg(input)
-            .arg("--out-file")
-            .arg(output);
-        stage.start(&mut command, log)
+        stage.start(&mut file_bridge(netns, input, output), log)
     };
     a.interface("tap", "tap0", &["192.168.7.1/24"])?;
     b.interface("tap", "tap0", &["192.168.7.2/24"])?;
@@ -315,6 +309,17 @@ fn frames_by_file(stage: &Stage) -> Result<()> {
     other.end().map(drop)
 }
 
+/// A bridge from a TAP to channels in files.
+fn file_bridge(netns: &Netns, input: &Path, output: &Path) -> Command {
+    let mut command = netns.command(program("muennet-host"));
+    command
+        .args(["bridge", "--tap", "tap0", "--poll", "100", "--in-file"])
+        .arg(input)
+        .arg("--out-file")
+        .arg(output);
+    command
+}
+
 /// TAPs whose MTU is above that of their bridges by a VLAN's tag: their longest frames
 /// pass with room for the tag, and without it the bridge says what to do, once.
 fn long_frames(stage: &Stage) -> Result<()> {
@@ -325,14 +330,7 @@ fn long_frames(stage: &Stage) -> Result<()> {
     b.interface("tap", "tap0", &["192.168.7.2/24"])?;
     for room in [&[][..], &["--vlan"]] {
         let bridge = |netns: &Netns, input: &Path, output: &Path, log| {
-            let mut command = netns.command(program("muennet-host"));
-            command
-                .args(["bridge", "--tap", "tap0", "--poll", "100", "--in-file"])
-                .arg(input)
-                .arg("--out-file")
-                .arg(output)
-                .args(room);
-            stage.start(&mut command, log)
+            stage.start(file_bridge(netns, input, output).args(room), log)
         };
         let one = bridge(&a, b_to_a, a_to_b, "bridge-a")?;
         let other = bridge(&b, a_to_b, b_to_a, "bridge-b")?;

@@ -126,15 +126,16 @@ fn traffic(a: &mut Vm, b: &mut Vm, address: &str) -> Result<()> {
     b.ok("kill $(tr -d '\\0' </tmp/iperf3)").map(drop)
 }
 
-/// Ten pings that are all answered, once the peer is up.
-fn ping(vm: &mut Vm, address: &str) -> Result<()> {
+/// Ten pings that are all answered, once the peer is up. `address` may have options before it.
+pub(super) fn ping(vm: &mut Vm, address: &str) -> Result<()> {
     vm.until(&format!("ping -c 1 -W 1 {address}"))?;
     let said = vm.ok(&format!("ping -c 10 -i 0.02 {address}"))?;
     ensure!(said.contains(" 0% packet loss"), "{said}");
     Ok(())
 }
 
-fn unload(a: &mut Vm, b: &mut Vm) -> Result<()> {
+/// Unloads the driver at both ends.
+pub(super) fn unload(a: &mut Vm, b: &mut Vm) -> Result<()> {
     a.ok("rmmod muennet")?;
     b.ok("rmmod muennet").map(drop)
 }

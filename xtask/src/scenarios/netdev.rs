@@ -3,7 +3,10 @@
 //! programs of tc, cBPF and XDP. A `net_hdr` interface, a child and an ipip tunnel
 //! pass the same programs.
 
-use super::ethtool::statistic_of;
+use super::{
+    ethtool::statistic_of,
+    modes::{ping, unload},
+};
 use crate::{
     lab::{Lab, PROTOCOL},
     vm::Vm,
@@ -23,19 +26,6 @@ pub fn netdev(lab: &Lab) -> Result<()> {
     bond(&mut a, &mut b).context("an 802.3ad bond")?;
     a.finish()?;
     b.finish()
-}
-
-fn unload(a: &mut Vm, b: &mut Vm) -> Result<()> {
-    a.ok("rmmod muennet")?;
-    b.ok("rmmod muennet").map(drop)
-}
-
-/// Pings that are all answered, once the way is there.
-fn ping(vm: &mut Vm, arguments: &str) -> Result<()> {
-    vm.until(&format!("ping -c 1 -W 1 {arguments}"))?;
-    let said = vm.ok(&format!("ping -c 10 -i 0.02 {arguments}"))?;
-    ensure!(said.contains(" 0% packet loss"), "{said}");
-    Ok(())
 }
 
 fn fails(vm: &mut Vm, command: &str, why: &str) -> Result<()> {
@@ -251,6 +241,11 @@ fn vlan(a: &mut Vm, b: &mut Vm) -> Result<()> {
             ensure!(told.count() == 1, "not told once of long frames:\n{log}");
         } else {
             ping(a, largest)?;
+            let info = a.ok("cat /sys/kernel/debug/muennet/net0/info; muennet_cfg list")?;
+            ensure!(
+                info.matches("eth_dev+vlan").count() == 2 && info.contains("of 1520 bytes"),
+                "the room for the tag is not shown:\n{info}"
+            );
             iperf3(a, b)?;
             iperf3(b, a)?;
             let features = a.ok("ethtool -k net0.7")?;
