@@ -204,11 +204,18 @@ impl Interface {
                 has_input,
             }),
         );
-        registration.inspect_err(|error| {
+        registration.map_err(|error| {
             pr_err!(
                 "parameter name, entry {position}, value \"{name}\": {}\n",
-                core::format_args!("{}", NotRegistered(*error))
+                core::format_args!("{}", NotRegistered(error))
             );
+            // Of an init function EEXIST says that the module is loaded already, and
+            // modprobe succeeds. Newer kernels make EBUSY of it themselves.
+            if error == EEXIST {
+                EBUSY
+            } else {
+                error
+            }
         })
     }
 

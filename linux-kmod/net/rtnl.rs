@@ -273,6 +273,8 @@ impl<L: Link> Operations<L> {
         ndo_open: Some(Self::open),
         ndo_stop: Some(Self::stop),
         ndo_start_xmit: Some(Self::start_xmit),
+        // Kernels before 6.10 do not look at the statistics by themselves.
+        ndo_get_stats64: Some(bindings::dev_get_tstats64),
         ndo_get_iflink: Some(Self::get_iflink),
         ndo_set_rx_mode: Some(set_rx_mode),
         ..pin_init::zeroed()
