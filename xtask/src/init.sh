@@ -17,8 +17,11 @@ if grep -q muennet.shell /proc/cmdline; then
 	poweroff -f
 fi
 
-stty -F /dev/ttyS1 raw -echo
-exec 3<>/dev/ttyS1
+# The second serial port of a PC, or of an arm64 machine.
+agent=/dev/ttyS1
+test ! -c /dev/ttyAMA1 || agent=/dev/ttyAMA1
+stty -F $agent raw -echo
+exec 3<>$agent
 echo '@@ ready' >&3
 while IFS= read -r line <&3; do
 	dash -c "$line" >/tmp/output 2>&1 </dev/null

@@ -56,6 +56,9 @@ const STOCK: &[&str] = &[
     "act_vlan",
 ];
 
+/// Modules of older kernels, part of another one in newer ones.
+const OLDER: &[&str] = &["nft_objref"];
+
 /// tcpdump gives up its rights, for which it looks for a user.
 const PASSWD: &str = "root:x:0:0:root:/:/bin/sh\ntcpdump:x:100:100::/tmp:/bin/false\n";
 
@@ -118,6 +121,53 @@ pub fn pack(
         copy(module, &extra.join(module.file_name().context("no name")?))?;
     }
     stock_modules(tree, &folder)?;
+    finish(tree, &folder, &inside)
+}
+
+/// Packs an initramfs for arm64 with the `modules`: the tools that are there, and all
+/// libraries, as programs of arm64 cannot be asked which they need.
+pub fn pack_arm64(tree: &Tree, modules: &[PathBuf]) -> Result<String> {
+    let inside = format!("{}/initramfs", tree.work());
+    let (folder, userland) = (tree.root().join(&inside[1..]), tree.userland());
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    for name in [
+        "dev", "proc", "sys", "tmp", "run", "etc", "var", "usr/bin", "usr/sbin", "usr/lib",
+    ] {
+        fs::create_dir_all(folder.join(name))?;
+    }
+    for (link, target) in [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib")] {
+        symlink(target, folder.join(link))?;
+    }
+    let tools = TOOLS.iter().copied().chain(["/usr/bin/ip"]);
+    for tool in tools.filter(|tool| userland.join(&tool[1..]).is_file()) {
+        copy(&userland.join(&tool[1..]), &folder.join(&tool[1..]))?;
+    }
+    for libraries in ["usr/lib", "usr/lib/aarch64-linux-gnu"] {
+        for entry in fs::read_dir(userland.join(libraries))? {
+            let path = entry?.path();
+            if path.is_file() && path.to_string_lossy().contains(".so") {
+                copy(&path, &folder.join(path.strip_prefix(&userland)?))?;
+            }
+        }
+    }
+    for name in ["modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod"] {
+        symlink("/usr/bin/kmod", folder.join("usr/sbin").join(name))?;
+    }
+    let extra = folder
+        .join("usr/lib/modules")
+        .join(tree.release())
+        .join("extra");
+    for module in modules {
+        copy(module, &extra.join(module.file_name().context("no name")?))?;
+    }
+    finish(tree, &folder, &inside)
+}
+
+/// Lets modprobe find the modules, adds the init and packs the folder.
+fn finish(tree: &Tree, folder: &Path, inside: &str) -> Result<String> {
+    let release = tree.release();
     for list in ["modules.builtin", "modules.order"] {
         let from = tree.root().join("usr/lib/modules").join(release).join(list);
         if from.exists() {
@@ -127,7 +177,7 @@ pub fn pack(
             )?;
         }
     }
-    run::quietly(tree.command("depmod").args(["-b", &inside, release]))?;
+    run::quietly(tree.command("depmod").args(["-b", inside, release]))?;
     fs::write(folder.join("etc/passwd"), PASSWD)?;
     fs::write(folder.join("init"), INIT)?;
     fs::set_permissions(folder.join("init"), fs::Permissions::from_mode(0o755))?;
@@ -141,13 +191,17 @@ pub fn pack(
 /// The modules of [`STOCK`], with what they need.
 fn stock_modules(tree: &Tree, folder: &Path) -> Result<()> {
     let release = tree.release();
-    for module in STOCK {
-        let needed = run::quietly(tree.command("modprobe").args([
+    let needed = |module: &&str| {
+        run::quietly(tree.command("modprobe").args([
             "--set-version",
             release,
             "--show-depends",
             module,
-        ]))?;
+        ]))
+    };
+    let mut lists = STOCK.iter().map(needed).collect::<Result<Vec<_>>>()?;
+    lists.extend(OLDER.iter().flat_map(needed));
+    for needed in lists {
         for line in needed.lines() {
             if let Some(path) = line.strip_prefix("insmod ") {
                 let path = path.trim();

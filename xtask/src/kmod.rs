@@ -29,7 +29,7 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
     })?;
     let warnings = said
         .lines()
-        .filter(|line| line.starts_with("warning") || line.contains("WARNING"));
+        .filter(|line| line.contains("warning:") || line.contains("WARNING"));
     let warnings: Vec<_> = warnings.collect();
     ensure!(
         warnings.is_empty(),
@@ -86,6 +86,7 @@ fn make_line(tree: &Tree) -> String {
     let (build, work) = (tree.build(), tree.work());
     let compiler = match tree.flavour() {
         Flavour::Debug => debug_kernel::MAKE,
+        Flavour::Linux61Arm64 => "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-",
         _ => "",
     };
     format!(

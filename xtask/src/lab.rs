@@ -7,7 +7,7 @@ use crate::{
     process::Process,
     progress,
     run::{cargo, quietly, workspace},
-    tree::{Flavour, Tree},
+    tree::{Arch, Flavour, Tree},
     unikernel::{self, Unikernel},
     vm::{self, Vm},
 };
@@ -82,6 +82,9 @@ impl Lab {
         let modules = kmod::build(&tree)?;
         build_programs()?;
         let initramfs = progress::step("initramfs", || {
+            if flavour.arch() == Arch::Arm64 {
+                return initramfs::pack_arm64(&tree, &modules);
+            }
             let mut programs = ["probe", "meter", "stream", "reload", "xdp", "muennet_cfg"]
                 .map(program)
                 .to_vec();

@@ -31,6 +31,8 @@ enum Check {
     Tree(fn(&Tree) -> Result<()>),
     /// In virtual machines.
     Vm(fn(&Lab) -> Result<()>),
+    /// With kernels of its own: the root tree is left to it.
+    Kernels(fn() -> Result<()>),
 }
 
 const LAYERS: &[Layer] = &[
@@ -277,6 +279,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::upstream),
     },
     Layer {
+        name: "kernels",
+        about: "modules for all stock kernels; one wire on 6.1, amd64 and arm64",
+        check: Check::Kernels(kernels),
+    },
+    Layer {
         name: "aarch64",
         about: "the unikernel tests itself under qemu-system-aarch64",
         check: Check::Vm(scenarios::self_test),
@@ -299,7 +306,7 @@ pub fn run(chosen: &[String], flavour: Flavour) -> Result<bool> {
     {
         bail!("there is no layer \"{unknown}\"; see cargo xtask test --list");
     }
-    let lab = OnceCell::new();
+    let mut lab = OnceCell::new();
     let (mut passed, mut failed) = (0, 0);
     for layer in LAYERS {
         if !chosen.is_empty() && !chosen.iter().any(|name| name == layer.name) {
@@ -308,10 +315,14 @@ pub fn run(chosen: &[String], flavour: Flavour) -> Result<bool> {
         let start = Instant::now();
         let result = match layer.check {
             Check::Host(_) if flavour != Flavour::Stock && chosen.is_empty() => continue,
-            Check::Tree(_) if flavour != Flavour::Stock => continue,
+            Check::Tree(_) | Check::Kernels(_) if flavour != Flavour::Stock => continue,
             Check::Tree(check) => open(&lab, flavour).and_then(|lab| check(&lab.tree)),
             Check::Host(check) => check(),
             Check::Vm(check) => open(&lab, flavour).and_then(check),
+            Check::Kernels(check) => {
+                lab.take();
+                check()
+            }
         };
         let took = Seconds(start.elapsed());
         match result {
@@ -396,6 +407,16 @@ fn images() -> Result<()> {
         image.build()?;
     }
     rehearsal::lint()
+}
+
+fn kernels() -> Result<()> {
+    for flavour in [Flavour::Linux612, Flavour::Linux72, Flavour::Compat] {
+        kmod::build(&Tree::with(flavour)?)?;
+    }
+    for flavour in [Flavour::Linux61, Flavour::Linux61Arm64] {
+        scenarios::interrupt(&Lab::with(flavour)?)?;
+    }
+    Ok(())
 }
 
 fn components() -> Result<()> {

@@ -35,7 +35,7 @@ mod vm;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
-use tree::{Flavour, Tree};
+use tree::{Arch, Flavour, Tree};
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -81,6 +81,9 @@ enum Command {
         /// The kernel to build for.
         #[arg(long, value_enum, default_value_t)]
         kernel: Flavour,
+        /// Its architecture.
+        #[arg(long, value_enum, default_value_t)]
+        arch: Arch,
     },
     /// Write target/muen: the unikernel's image for Muen, component specifications, a policy.
     Muen,
@@ -96,6 +99,9 @@ enum Command {
         /// The kernel of the VMs. With another than the newest only the layers with VMs are run.
         #[arg(long, value_enum, default_value_t)]
         kernel: Flavour,
+        /// Its architecture. On arm64 there are the layers interrupt and poll.
+        #[arg(long, value_enum, default_value_t)]
+        arch: Arch,
         /// List the layers and leave.
         #[arg(long)]
         list: bool,
@@ -113,14 +119,21 @@ fn main() -> ExitCode {
         Command::Demo { .. } => demo::one_wire().map(|()| true),
         Command::Bench { vm, native } => bench(vm, native).map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
-        Command::Kmod { kernel } => kmods(kernel).map(|()| true),
+        Command::Kmod { kernel, arch } => kernel.on(arch).and_then(kmods).map(|()| true),
         Command::Muen => muen().map(|()| true),
         Command::Deb => deb().map(|()| true),
         Command::Test { list: true, .. } => {
             layers::list();
             Ok(true)
         }
-        Command::Test { layer, kernel, .. } => layers::run(&layer, kernel),
+        Command::Test {
+            layer,
+            kernel,
+            arch,
+            ..
+        } => kernel
+            .on(arch)
+            .and_then(|kernel| layers::run(&layer, kernel)),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -72,8 +72,23 @@ rm -rf $root
 make -s -C /work/linux-kmod KDIR=$2 MUENNET_CORE=/work/muennet-core/src INSTALL_MOD_PATH=$root install
 modprobe --dirname $root --set-version $1 --show-depends muennet
 ! readelf --sections $root/lib/modules/$1/updates/muennet/muennet.ko | grep debug_info
-make -C /work/linux-kmod KDIR=/nowhere || echo refused",
+make -C /work/linux-kmod KDIR=/nowhere || echo refused
+check() { make -s -C /work/linux-kmod check MUENNET_CORE=/work/muennet-core/src KDIR=$* || true; }
+check $2
+check /usr/src/linux-headers-$1
+check /usr/src/linux-headers-$1 BINDGEN=no-bindgen
+check /usr/src/linux-headers-$1 RUSTC=no-rustc
+check /usr/src/linux-headers-$1 WAY=kernel",
     )?;
+    for words in [
+        "the kernel's own crates (the kernel was built with CONFIG_RUST)",
+        "the crates of compat/ (",
+        "there is no no-bindgen; install bindgen",
+        "there is no no-rustc; install Rust 1.85 or later",
+        "rust/libkernel.rmeta is missing; run \"make modules_prepare\"",
+    ] {
+        expect(&said, words)?;
+    }
     let platform = said.find("updates/platform/muen_ivshmem.ko");
     let driver = said.find("updates/muennet/muennet.ko");
     ensure!(

@@ -3,17 +3,22 @@
 //! hold them. Only unpacked: what they depend on is of another release.
 
 use crate::{
-    cache::Cache,
+    cache::{need_program, Cache},
     mirror, run,
-    tree::{self, inside, Flavour, Kernel},
+    tree::{self, inside, Arch, Flavour, Kernel, KEYRING},
 };
 use anyhow::{Context, Result};
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
+
+/// What goes into VMs of arm64, by its path inside of the tree.
+pub const USERLAND: &str = "/userland-arm64";
+const USERLAND_PACKAGES: &str = "busybox-static,dash,bash,kmod,iproute2,iputils-ping,iperf3,\
+                                 ethtool,tcpdump,libgcc-s1";
 
 /// A kernel's version and the suite that has it.
 fn origin(flavour: Flavour) -> Option<(&'static str, &'static str)> {
     match flavour {
-        Flavour::Linux61 => Some(("6.1", "bookworm")),
+        Flavour::Linux61 | Flavour::Linux61Arm64 => Some(("6.1", "bookworm")),
         Flavour::Linux612 => Some(("6.12", "trixie")),
         Flavour::Linux72 => Some(("7.2", "trixie-backports")),
         Flavour::Stock | Flavour::Compat | Flavour::Debug => None,
@@ -25,18 +30,31 @@ pub fn open(root: &Path, cache: &Cache, flavour: Flavour, newest: &str) -> Resul
     let release = match origin(flavour) {
         None => newest.to_owned(),
         Some((version, suite)) => {
-            let marker = root.join(format!("kernel-release-{version}"));
+            let arch = flavour.arch();
+            if arch == Arch::Arm64 {
+                // Has the programs of the headers for this machine.
+                open(root, cache, Flavour::Linux61, newest)?;
+                userland(root, cache)?;
+            }
+            let name = match arch {
+                Arch::Amd64 => version.to_owned(),
+                Arch::Arm64 => format!("{version} for arm64"),
+            };
+            let marker = root.join(format!("kernel-release{}", flavour.suffix()));
             cache.once(
-                &format!("kernel {version}"),
+                &format!("kernel {name}"),
                 &format!("1 {suite}"),
                 std::slice::from_ref(&marker),
-                || Ok(fs::write(&marker, unpack(root, version, suite)?)?),
+                || Ok(fs::write(&marker, unpack(root, version, suite, arch)?)?),
             )?;
             fs::read_to_string(&marker)?
         }
     };
     let headers = format!("/usr/src/linux-headers-{release}");
-    if let Some(compiler) = compiler(&root.join(&headers[1..]))? {
+    if let Some(mut compiler) = compiler(&root.join(&headers[1..]))? {
+        if flavour.arch() == Arch::Arm64 {
+            compiler.push_str("-aarch64-linux-gnu");
+        }
         tree::install(root, cache, &compiler, &[&compiler])?;
     }
     let image = [
@@ -64,8 +82,12 @@ fn compiler(headers: &Path) -> Result<Option<String>> {
 
 /// Unpacks the newest kernel of `version` that `suite` has, and gives its release. The
 /// tree's own packages know nothing of it.
-fn unpack(root: &Path, version: &str, suite: &str) -> Result<String> {
-    let folder = format!("/var/lib/muennet/{suite}");
+fn unpack(root: &Path, version: &str, suite: &str, arch: Arch) -> Result<String> {
+    let arch = match arch {
+        Arch::Amd64 => "amd64",
+        Arch::Arm64 => "arm64",
+    };
+    let folder = format!("/var/lib/muennet/{suite}-{arch}");
     let outside = root.join(&folder[1..]);
     fs::create_dir_all(outside.join("lists/partial"))?;
     fs::write(
@@ -80,6 +102,8 @@ fn unpack(root: &Path, version: &str, suite: &str) -> Result<String> {
         "Dir::Cache::pkgcache=",
         "Dir::Cache::srcpkgcache=",
         "APT::Sandbox::User=root",
+        &format!("APT::Architecture={arch}"),
+        &format!("APT::Architectures={arch}"),
     ]
     .map(|option| format!("--option={option}"));
     let apt = |program: &str, arguments: &[&str]| {
@@ -87,8 +111,8 @@ fn unpack(root: &Path, version: &str, suite: &str) -> Result<String> {
     };
     apt("apt-get", &["update", "-q"])?;
     let names = apt("apt-cache", &["pkgnames", "linux-"])?;
-    let release = newest(&names, version)
-        .with_context(|| format!("{suite} has no linux-headers-{version}…-amd64"))?;
+    let release = newest(&names, version, arch)
+        .with_context(|| format!("{suite} has no linux-headers-{version}…-{arch}"))?;
     let headers = format!("linux-headers-{release}");
     let depends = apt("apt-cache", &["depends", &headers])?;
     let mut packages = vec![headers.as_str()];
@@ -96,7 +120,10 @@ fn unpack(root: &Path, version: &str, suite: &str) -> Result<String> {
         depends
             .lines()
             .filter_map(|line| line.trim().strip_prefix("Depends: "))
-            .filter(|name| name.starts_with("linux-headers-") || name.starts_with("linux-kbuild-")),
+            .filter(|name| {
+                name.starts_with("linux-headers-")
+                    || name.starts_with("linux-kbuild-") && arch == "amd64"
+            }),
     );
     packages.extend(names.lines().filter(|name| {
         let kind = name.strip_suffix(&format!("-{release}"));
@@ -118,9 +145,29 @@ fn unpack(root: &Path, version: &str, suite: &str) -> Result<String> {
     Ok(release)
 }
 
+/// What goes into VMs of arm64: unpacked alone, as nothing of it runs here.
+fn userland(root: &Path, cache: &Cache) -> Result<()> {
+    let folder = root.join(&USERLAND[1..]);
+    let proofs = [folder.join("usr/bin/busybox"), folder.join("usr/bin/kmod")];
+    cache.once("userland for arm64", USERLAND_PACKAGES, &proofs, || {
+        need_program("mmdebstrap", "mmdebstrap")?;
+        tree::remove(&folder)?;
+        run::quietly(
+            Command::new("mmdebstrap")
+                .args(["--quiet", "--variant=extract", "--architectures=arm64"])
+                .arg(format!("--keyring={KEYRING}"))
+                .arg(format!("--include={USERLAND_PACKAGES}"))
+                .arg("trixie")
+                .arg(&folder)
+                .arg(format!("deb {} trixie main", mirror::find()?)),
+        )
+        .map(drop)
+    })
+}
+
 /// The newest release of a version among names of packages: `linux-headers-<release>`,
 /// for ordinary machines.
-fn newest(names: &str, version: &str) -> Option<String> {
+fn newest(names: &str, version: &str, arch: &str) -> Option<String> {
     names
         .lines()
         .filter_map(|name| name.strip_prefix("linux-headers-"))
@@ -128,9 +175,9 @@ fn newest(names: &str, version: &str) -> Option<String> {
             release
                 .strip_prefix(version)
                 .is_some_and(|rest| rest.starts_with(['.', '-']))
-                && release.ends_with("-amd64")
-                && !release.ends_with("-rt-amd64")
-                && !release.ends_with("-cloud-amd64")
+                && release.ends_with(&format!("-{arch}"))
+                && !release.contains("-rt-")
+                && !release.contains("-cloud-")
         })
         .max_by_key(|release| {
             release
@@ -151,8 +198,11 @@ mod tests {
                      linux-headers-6.1.0-50-rt-amd64\nlinux-headers-6.12.9+deb12-amd64\n\
                      linux-headers-6.1.0-51-cloud-amd64\nlinux-headers-6.1.0-52-common\n\
                      linux-headers-6.12.117+deb13-amd64\n";
-        assert_eq!(newest(names, "6.1").unwrap(), "6.1.0-47-amd64");
-        assert_eq!(newest(names, "6.12").unwrap(), "6.12.117+deb13-amd64");
-        assert_eq!(newest(names, "7.2"), None);
+        assert_eq!(newest(names, "6.1", "amd64").unwrap(), "6.1.0-47-amd64");
+        assert_eq!(
+            newest(names, "6.12", "amd64").unwrap(),
+            "6.12.117+deb13-amd64"
+        );
+        assert_eq!(newest(names, "7.2", "amd64"), None);
     }
 }

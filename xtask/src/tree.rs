@@ -6,7 +6,7 @@ use crate::{
     cache::{need_program, need_root, Cache},
     debug_kernel, mirror, run, stock,
 };
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -15,7 +15,7 @@ use std::{
 
 const RELEASE: &str = "trixie";
 const BACKPORTS: &str = "trixie-backports";
-const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
+pub const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const PACKAGES: &[&str] = &[
     // What builds the kernel's tools and the modules.
     "make",
@@ -80,11 +80,43 @@ pub enum Flavour {
     /// Debian's 6.1.
     #[value(name = "6.1")]
     Linux61,
+    /// The same for arm64: --kernel=6.1 --arch=arm64.
+    #[value(skip)]
+    Linux61Arm64,
     /// Of the sources of the newest, with KASAN, lockdep and kmemleak.
     Debug,
 }
 
+/// A processor architecture, by Debian's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Arch {
+    /// x86-64
+    #[default]
+    Amd64,
+    /// AArch64: modules are cross-built, and QEMU emulates the machine "virt".
+    Arm64,
+}
+
 impl Flavour {
+    /// The kernel for an architecture.
+    pub fn on(self, arch: Arch) -> Result<Self> {
+        match (self, arch) {
+            (_, Arch::Amd64) => Ok(self),
+            (Self::Linux61, Arch::Arm64) => Ok(Self::Linux61Arm64),
+            (_, Arch::Arm64) => {
+                bail!("of arm64 there is the kernel 6.1: --kernel=6.1 --arch=arm64")
+            }
+        }
+    }
+
+    /// The architecture.
+    pub fn arch(self) -> Arch {
+        match self {
+            Self::Linux61Arm64 => Arch::Arm64,
+            _ => Arch::Amd64,
+        }
+    }
+
     /// What follows the names of folders where things are made for this kernel.
     pub fn suffix(self) -> &'static str {
         match self {
@@ -93,6 +125,7 @@ impl Flavour {
             Self::Linux72 => "-7.2",
             Self::Linux612 => "-6.12",
             Self::Linux61 => "-6.1",
+            Self::Linux61Arm64 => "-6.1-arm64",
             Self::Debug => "-debug",
         }
     }
@@ -201,6 +234,14 @@ impl Tree {
     /// The tree's root folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The folder with what goes into VMs.
+    pub fn userland(&self) -> PathBuf {
+        match self.flavour().arch() {
+            Arch::Amd64 => self.root.clone(),
+            Arch::Arm64 => self.root.join(&stock::USERLAND[1..]),
+        }
     }
 
     /// The kernel's release, as `uname -r` says it.

@@ -4,7 +4,7 @@
 use crate::{
     process::Process,
     run, splat,
-    tree::{Flavour, Tree},
+    tree::{Arch, Flavour, Tree},
 };
 use anyhow::{bail, ensure, Context, Result};
 use std::{
@@ -47,11 +47,21 @@ pub struct Output {
 /// `socket`, a path inside of the tree.
 pub fn machine(memory: usize, socket: &str, vectors: usize) -> Vec<String> {
     let accelerator = std::env::var("MUENNET_ACCEL").unwrap_or_else(|_| "tcg".to_owned());
+    machine_of(
+        &format!("q35,accel={accelerator}"),
+        "max",
+        memory,
+        socket,
+        vectors,
+    )
+}
+
+fn machine_of(kind: &str, cpu: &str, memory: usize, socket: &str, vectors: usize) -> Vec<String> {
     let words = [
         "-machine",
-        &format!("q35,accel={accelerator}"),
+        kind,
         "-cpu",
-        "max",
+        cpu,
         "-m",
         &memory.to_string(),
         "-nic",
@@ -82,22 +92,45 @@ fn arguments(
         Flavour::Debug => (1024, " watchdog_thresh=60 no5lvl"),
         _ => (512, ""),
     };
+    let arch = tree.flavour().arch();
+    let console = match arch {
+        Arch::Amd64 => "ttyS0",
+        Arch::Arm64 => "ttyAMA0",
+    };
     let words = [
         "-kernel",
         &tree.kernel(),
         "-initrd",
         initramfs,
         "-append",
-        &format!("console=ttyS0 panic=-1 quiet{more} {append}"),
+        &format!("console={console} panic=-1 quiet{more} {append}"),
     ];
-    let mut arguments = machine(memory, socket, vectors);
+    let mut arguments = match arch {
+        Arch::Amd64 => machine(memory, socket, vectors),
+        // Signing pointers as the architecture proposes takes an emulator too long.
+        Arch::Arm64 => machine_of(
+            "virt,gic-version=3",
+            "max,pauth-impdef=on",
+            memory,
+            socket,
+            vectors,
+        ),
+    };
     arguments.extend(words.map(str::to_owned));
     arguments
 }
 
+/// The program that emulates the machine.
+fn emulator(tree: &Tree) -> &'static str {
+    match tree.flavour().arch() {
+        Arch::Amd64 => "qemu-system-x86_64",
+        Arch::Arm64 => "qemu-system-aarch64",
+    }
+}
+
 /// A VM with a shell on the first serial port, which is this process's input and output.
 pub fn on_terminal(tree: &Tree, initramfs: &str, socket: &str, vectors: usize) -> Command {
-    let mut command = tree.command("qemu-system-x86_64");
+    let mut command = tree.command(emulator(tree));
     command
         .args(arguments(tree, initramfs, socket, vectors, "muennet.shell"))
         .args(["-serial", "mon:stdio"]);
@@ -119,7 +152,7 @@ impl Vm {
         let agent = outside.join(format!("{name}.agent"));
         let console = outside.join(format!("{name}.console"));
         let _ = fs::remove_file(&agent);
-        let mut command = tree.command("qemu-system-x86_64");
+        let mut command = tree.command(emulator(tree));
         command
             .args(arguments(
                 tree,

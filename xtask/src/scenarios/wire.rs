@@ -6,20 +6,27 @@ use crate::{
     lab::{carrier, has_version, load, Lab, Wire},
     process::Process,
     progress::Seconds,
+    tree::Arch,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
 use std::time::Instant;
 
-/// The vector of Linux' interrupt 0 on x86_64.
-const ISA_IRQ_VECTOR: u32 = 0x30;
+/// The vector of Linux' interrupt 0: ISA_IRQ_VECTOR(0) on x86_64.
+fn first_vector(arch: Arch) -> u32 {
+    match arch {
+        Arch::Amd64 => 0x30,
+        Arch::Arm64 => 0,
+    }
+}
 
 /// The channels have vectors.
 pub fn interrupt(lab: &Lab) -> Result<()> {
+    let arch = lab.tree.flavour().arch();
     let wire = lab.serve("one-wire.toml")?;
     let mut vm = states(&wire, "")?;
     has_version(&mut vm, 5)?;
-    numbered(&mut vm)?;
+    numbered(&mut vm, arch)?;
 
     // The other layout of struct muen_cpu_affinity.
     vm.ok("modprobe -r muennet && modprobe muen_ivshmem aligned=1")?;
@@ -33,13 +40,13 @@ pub fn interrupt(lab: &Lab) -> Result<()> {
     let echo = wire.echo()?;
     carrier(&mut vm)?;
     ping(&mut vm)?;
-    numbered(&mut vm)?;
+    numbered(&mut vm, arch)?;
     drop(echo);
     vm.finish()
 }
 
 /// Interrupts came, by the number that Linux has for the vector.
-fn numbered(vm: &mut Vm) -> Result<()> {
+fn numbered(vm: &mut Vm, arch: Arch) -> Result<()> {
     let interrupts = vm.ok("grep muennet /proc/interrupts")?;
     let mut words = interrupts.split_whitespace();
     let irq: Option<u32> = words
@@ -51,7 +58,7 @@ fn numbered(vm: &mut Vm) -> Result<()> {
         "no interrupt came:\n{interrupts}"
     );
     let info = vm.ok("cat /sys/kernel/debug/muennet/net0/info")?;
-    let line = format!("irq:      {irq} (vector {})", irq + ISA_IRQ_VECTOR);
+    let line = format!("irq:      {irq} (vector {})", irq + first_vector(arch));
     ensure!(
         info.contains(&line),
         "debugfs should show \"{line}\":\n{info}"
