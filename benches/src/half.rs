@@ -30,7 +30,7 @@ use std::{
     time::Duration,
 };
 
-const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 const MTU: u16 = 1500;
 /// Frames of a queue in one thread: more than a window, few enough for its cache.
 const IN_CACHE: usize = 256;

@@ -17,6 +17,8 @@ const EPOCH: NonZeroU64 = NonZeroU64::new(0x1122_3344_5566_7788).unwrap();
 const LINUX: NonZeroU64 = NonZeroU64::new(2).unwrap();
 const SOLO5: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
 
+const _: () = assert!(SOLO5.get() == muennet_core::framing::SOLO5_PROTOCOL.get());
+
 /// A region of aligned bytes that both ends share.
 #[derive(Clone)]
 struct Bytes(Rc<[UnsafeCell<u64>]>, usize);

@@ -24,7 +24,7 @@ use std::{
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 const ELEMENTS: usize = 8;
 const NOW: Instant = Instant::ZERO;
 

@@ -18,7 +18,7 @@ use std::{
     task::{Context, Wake, Waker},
 };
 
-const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 const ELEMENTS: usize = 8;
 
 #[derive(Default)]

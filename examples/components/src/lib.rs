@@ -20,7 +20,7 @@ use smoltcp_device::{Device, StackFraming};
 use std::num::NonZeroU64;
 
 /// Protocol of the channels: that of Solo5's unikernels.
-pub const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+pub const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 
 /// The last byte of the first address: another one for each end.
 fn host(addresses: &[IpCidr]) -> u8 {

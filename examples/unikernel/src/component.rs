@@ -26,7 +26,7 @@ use smoltcp::{
 use smoltcp_device::{Device, Selected, StackFraming};
 
 /// Protocol of both channels: that of Solo5's unikernels.
-const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 const MTU: u16 = 1500;
 
 /// How long the absence of a peer that was reset may stay unnoticed.

@@ -22,7 +22,7 @@ use smoltcp::{
 use smoltcp_device::Device;
 use static_cell::ConstStaticCell;
 
-const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 const SERVER: Ipv4Address = Ipv4Address::new(10, 0, 0, 2);
 const CLIENT: Ipv4Address = Ipv4Address::new(10, 0, 0, 1);
 /// The client's port for TCP and UDP.

@@ -10,7 +10,7 @@ use std::{cell::UnsafeCell, hint::black_box, num::NonZeroU64, ptr::NonNull, sync
 
 /// Bytes of the ring, header included.
 const RING: usize = 4 << 20;
-const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 /// Frames of a batch.
 pub const BATCH: usize = 32;
 

@@ -241,7 +241,7 @@ mod tests {
     use crate::framing::Framing;
     use std::{string::ToString, vec::Vec};
 
-    const MUEN: u64 = 0x7ade_5c54_9b08_e814;
+    const MUEN: u64 = crate::framing::SOLO5_PROTOCOL.get();
 
     fn all<'a>(lists: Lists<'a>) -> Result<Vec<Interface<'a>>, ConfigError<'a>> {
         lists.interfaces().collect()

@@ -5,7 +5,10 @@
 use super::{mtu, Frame, FrameError, Framing, Meta, MtuError, Packet, Reject, Sink};
 use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
+use core::num::NonZeroU64;
 
+/// Protocol of Solo5's channels: Ethernet mode with an MTU of 1500, both ways.
+pub const SOLO5_PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
 /// Bytes of an Ethernet header.
 const HEADER: usize = 14;
 /// Bytes of a VLAN's tag (IEEE 802.1Q), behind the two addresses.

@@ -16,7 +16,7 @@ mod remedy;
 mod tests;
 
 pub use dynamic::Dynamic;
-pub use ethernet::Ethernet;
+pub use ethernet::{Ethernet, SOLO5_PROTOCOL};
 pub use mtu::MtuError;
 pub use net_hdr::NetHdr;
 pub use packet::{Checksum, Packet};

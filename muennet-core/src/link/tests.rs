@@ -8,7 +8,7 @@ use crate::notify::Notifier;
 use crate::shm::heap::Heap;
 use core::{cell::Cell, num::NonZeroU64};
 
-const PROTOCOL: NonZeroU64 = NonZeroU64::new(0x7ade_5c54_9b08_e814).unwrap();
+const PROTOCOL: NonZeroU64 = crate::framing::SOLO5_PROTOCOL;
 const START: NonZeroU64 = NonZeroU64::new(3).unwrap();
 const MTU: u16 = 100;
 const ELEMENT: usize = 116;
