@@ -149,7 +149,8 @@ impl Half {
         };
         let framing = Ethernet::new(MTU)?;
         Ok(Link {
-            rx: Receiver::new(read_file(&input)?, PROTOCOL, framing)?,
+            // The other half may have begun: its first frames count.
+            rx: Receiver::replaying(read_file(&input)?, PROTOCOL, framing)?,
             tx: Sender::new(write_file(&output)?, PROTOCOL, framing, ())?,
         })
     }
