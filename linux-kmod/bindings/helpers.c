@@ -5,8 +5,9 @@
 
 void muennet_init_work(struct work_struct *work, work_func_t func) { INIT_WORK(work, func); }
 void muennet_queue_work_on(int cpu, struct work_struct *work) { queue_work_on(cpu, system_highpri_wq, work); }
+void muennet_schedule_work(struct work_struct *work) { schedule_work(work); }
 void *muennet_netdev_priv(const struct net_device *dev) { return netdev_priv(dev); }
-void muennet_eth_hw_addr_random(struct net_device *dev) { eth_hw_addr_random(dev); }
+void muennet_eth_hw_addr_set(struct net_device *dev, const u8 *address) { eth_hw_addr_set(dev, address); }
 void muennet_netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int)) { netif_napi_add(dev, napi, poll); }
 void muennet_netif_napi_del(struct napi_struct *napi) { netif_napi_del(napi); }
 bool muennet_napi_schedule_prep(struct napi_struct *napi) { return napi_schedule_prep(napi); }
@@ -15,6 +16,7 @@ gro_result_t muennet_napi_gro_receive(struct napi_struct *napi, struct sk_buff *
 void muennet_netif_start_queue(struct net_device *dev) { netif_start_queue(dev); }
 void muennet_netif_stop_queue(struct net_device *dev) { netif_stop_queue(dev); }
 bool muennet_netif_carrier_ok(const struct net_device *dev) { return netif_carrier_ok(dev); }
+bool muennet_netif_running(const struct net_device *dev) { return netif_running(dev); }
 bool muennet_netdev_xmit_more(void) { return netdev_xmit_more(); }
 void muennet_dev_sw_netstats_rx_add(struct net_device *dev, unsigned int len) { dev_sw_netstats_rx_add(dev, len); }
 void muennet_dev_sw_netstats_tx_add(struct net_device *dev, unsigned int packets, unsigned int len) { dev_sw_netstats_tx_add(dev, packets, len); }

@@ -2,8 +2,9 @@
 /* One line for each inline function or macro that Rust cannot call. */
 void muennet_init_work(struct work_struct *work, work_func_t func);
 void muennet_queue_work_on(int cpu, struct work_struct *work);
+void muennet_schedule_work(struct work_struct *work);
 void *muennet_netdev_priv(const struct net_device *dev);
-void muennet_eth_hw_addr_random(struct net_device *dev);
+void muennet_eth_hw_addr_set(struct net_device *dev, const u8 *address);
 void muennet_netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int));
 void muennet_netif_napi_del(struct napi_struct *napi);
 bool muennet_napi_schedule_prep(struct napi_struct *napi);
@@ -12,6 +13,7 @@ gro_result_t muennet_napi_gro_receive(struct napi_struct *napi, struct sk_buff *
 void muennet_netif_start_queue(struct net_device *dev);
 void muennet_netif_stop_queue(struct net_device *dev);
 bool muennet_netif_carrier_ok(const struct net_device *dev);
+bool muennet_netif_running(const struct net_device *dev);
 bool muennet_netdev_xmit_more(void);
 void muennet_dev_sw_netstats_rx_add(struct net_device *dev, unsigned int len);
 void muennet_dev_sw_netstats_tx_add(struct net_device *dev, unsigned int packets, unsigned int len);

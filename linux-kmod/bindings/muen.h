@@ -15,6 +15,7 @@ enum muen_resource_kind { MUEN_RES_NONE, MUEN_RES_MEMORY, MUEN_RES_EVENT, MUEN_R
 struct muen_resource_type { u64 words[16]; };
 struct muen_cpu_affinity { u64 words[19]; };
 bool muen_check_magic(void);
+const char *muen_get_subject_name(void);
 const struct muen_resource_type *muen_get_resource(const char *const name, const enum muen_resource_kind kind);
 bool muen_smp_one_match(struct muen_cpu_affinity *const result, const char *const name, const enum muen_resource_kind kind);
 void muen_smp_trigger_event(const uint8_t id, const uint8_t cpu);

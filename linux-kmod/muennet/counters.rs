@@ -27,6 +27,8 @@ counters! {
     RxLost => "rx_lost",
     /// Times that frames were lost.
     RxOverruns => "rx_overruns",
+    /// Frames sent by the peer before the interface came up.
+    RxSkipped => "rx_skipped",
     /// Epochs of the peer that were adopted.
     RxEpochs => "rx_epochs",
     /// Epochs of the peer that were given up for an impossible header or counter.
@@ -67,8 +69,8 @@ counters! {
     TxDeferred => "tx_events_deferred",
 }
 
-/// An interface's counters: each is written under the lock of its direction, and
-/// read by anybody.
+/// An interface's counters: each is written under the lock of its direction, those of
+/// events anywhere, and read by anybody.
 #[derive(Default)]
 pub(crate) struct Counters([AtomicU64; NAMES.len()]);
 
@@ -78,6 +80,13 @@ impl Counters {
         if let Some(counter) = self.0.get(counter as usize) {
             let sum = counter.load(Ordering::Relaxed).wrapping_add(number);
             counter.store(sum, Ordering::Relaxed);
+        }
+    }
+
+    /// Counts one, under whatever lock, or none.
+    pub(crate) fn count_anywhere(&self, counter: Counter) {
+        if let Some(counter) = self.0.get(counter as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
         }
     }
 

@@ -3,6 +3,7 @@
 //! One interface: from its configuration to a registered device, up and down.
 
 use crate::{
+    bell::Bell,
     children::Children,
     counters::{self, Counter, Counters},
     interfaces, mapping, muen,
@@ -28,7 +29,7 @@ use kernel::{
 };
 use muennet_core::{
     channel::{Fault, Geometry},
-    config::{self, Access, Mode},
+    config::{self, hardware_address, Access, Mode},
     link,
     sinfo::linux::Irq,
 };
@@ -50,6 +51,7 @@ pub(crate) struct Interface {
     rx: SpinLock<Incoming>,
     #[pin]
     tx: SpinLock<Option<Transmit>>,
+    bell: Bell,
     counters: Counters,
     path: Option<Path>,
     mode: Mode,
@@ -141,7 +143,8 @@ impl Interface {
         let receive = match input {
             Some((channel, memory)) => {
                 let memory = mapping::Input::new(&memory)?;
-                let receiver = link::Receiver::new(memory, channel.protocol, framing);
+                // It comes up with the interface, which counts what it passes over.
+                let receiver = link::Receiver::replaying(memory, channel.protocol, framing);
                 Some(Receive::new(receiver.map_err(too_small)?, config.mode))
             }
             None => None,
@@ -150,11 +153,15 @@ impl Interface {
             Some((channel, memory)) => {
                 let memory = mapping::Output::new(&memory)?;
                 let sender = link::Sender::new(memory, channel.protocol, framing, ());
-                let event = muen::Event::of(channel.name)?;
-                Some(Transmit::new(sender.map_err(too_small)?, event)?)
+                Some(Transmit::new(sender.map_err(too_small)?))
             }
             None => None,
         };
+        let event = match config.output {
+            Some(channel) => muen::Event::of(channel.name)?,
+            None => None,
+        };
+        let bell = Bell::new(event)?;
         let children = match config.mode {
             Mode::NetHdr => Children::new(path.as_ref().map_or(0, Path::entries))?,
             Mode::Raw | Mode::Ethernet => Children::none(),
@@ -166,10 +173,15 @@ impl Interface {
         };
         let (input, in_protocol) = of(config.input)?;
         let (output, out_protocol) = of(config.output)?;
+        let address = hardware_address(
+            muen::subject_name().to_str().unwrap_or(""),
+            config.input.map_or("", |channel| channel.name),
+            config.output.map_or("", |channel| channel.name),
+        );
         let properties = Properties {
             name,
             network: match config.mode {
-                Mode::Ethernet => Network::Ethernet,
+                Mode::Ethernet => Network::Ethernet { address },
                 Mode::Raw => Network::PointToPoint { headroom: 0 },
                 Mode::NetHdr => Network::PointToPoint { headroom: NET_HEADER },
             },
@@ -191,6 +203,7 @@ impl Interface {
             try_pin_init!(Self {
                 rx <- new_spinlock!(Incoming { receive, children }),
                 tx <- new_spinlock!(transmit),
+                bell,
                 counters: Counters::default(),
                 path,
                 mode: config.mode,
@@ -227,7 +240,7 @@ impl Interface {
         let fit = self.path.as_ref().map_or(Fit::Whole, |path| path.fit(&skb));
         let refused = fit.tell(&mut skb) || !fit.prepare(&mut skb);
         let mut tx = self.tx.lock();
-        let Some(tx) = &mut *tx else {
+        let Some(transmit) = &mut *tx else {
             self.counters.count(Counter::TxInactive);
             device.count_not_sent();
             return;
@@ -235,14 +248,18 @@ impl Interface {
         if refused {
             self.counters.count(Counter::TxTooBig);
             device.count_not_sent();
-        } else if tx.send(device, &self.counters, &skb, &fit) {
+        } else if transmit.send(device, &self.counters, &skb, &fit) {
             device.count_sent(skb.len());
             skb.tx_timestamp();
             skb.consume();
         } else {
             device.count_not_sent();
         }
-        tx.settle(&self.counters, more);
+        let ring = transmit.settle(more);
+        drop(tx);
+        if ring {
+            self.bell.ring(&self.counters);
+        }
     }
 
     /// Looks at the children, or changes them; packets wait meanwhile.
@@ -323,9 +340,14 @@ impl Driver for Interface {
 
     fn open(&self, device: &Device) -> Result<Wake> {
         softirq::without(|| {
+            // First, so that what the peer sends because of our epoch is received.
+            if let Some(rx) = &mut self.rx.lock().receive {
+                rx.open(&self.counters);
+            }
             if let Some(tx) = &mut *self.tx.lock() {
                 tx.start(&self.counters);
             }
+            self.bell.ring(&self.counters);
         });
         self.show(device, !self.has_input);
         Ok(Wake {
@@ -337,8 +359,9 @@ impl Driver for Interface {
     fn stop(&self, device: &Device) {
         softirq::without(|| {
             if let Some(tx) = &mut *self.tx.lock() {
-                tx.stop(&self.counters);
+                tx.stop();
             }
+            self.bell.ring(&self.counters);
             if let Some(rx) = &mut self.rx.lock().receive {
                 rx.stop();
             }
@@ -351,11 +374,21 @@ impl Driver for Interface {
     }
 
     fn poll(&self, polling: &Polling<'_>, budget: i32) -> i32 {
-        let incoming = &mut *self.rx.lock();
-        match &mut incoming.receive {
-            Some(rx) => rx.poll(polling, &self.counters, &incoming.children, budget),
-            None => 0,
+        let (done, came_up) = {
+            let incoming = &mut *self.rx.lock();
+            match &mut incoming.receive {
+                Some(rx) => {
+                    let done = rx.poll(polling, &self.counters, &incoming.children, budget);
+                    (done, rx.came_up())
+                }
+                None => (0, false),
+            }
+        };
+        // A reader of the original spends one event on noticing our epoch.
+        if came_up && self.tx.lock().as_ref().is_some_and(Transmit::is_active) {
+            self.bell.ring(&self.counters);
         }
+        done
     }
 
     fn has_pending(&self) -> bool {

@@ -6,6 +6,7 @@
 //!
 //! - [`params`]: the module's parameters, checked by muennet-core;
 //! - [`interface`]: an interface up and down, its locks and counters ([`counters`]);
+//! - [`bell`]: the peer's event;
 //! - [`interfaces`]: all of them;
 //! - [`path`]: the path MTU of a packet's mark;
 //! - [`child`], [`children`]: interfaces that get the packets of their marks;
@@ -23,8 +24,9 @@
 //! `tx`, never both. These two are taken with softirqs disabled. While one of
 //! them is held, nothing is handed to the network stack but a child's packet,
 //! which it only queues; so no packet comes back to a lock that its sender holds.
-//! The event is rung under `tx`, with interrupts enabled and on the event's own
-//! CPU, where ringing waits for nobody.
+//! The event is rung with neither held, with interrupts enabled and on the event's own
+//! CPU, where ringing waits for nobody. Peers are told of an interface with the RTNL
+//! held, in process context.
 //!
 //! # References
 //!
@@ -56,6 +58,7 @@
 
 #[path = "../bindings/mod.rs"]
 mod bindings;
+mod bell;
 mod child;
 mod children;
 mod counters;

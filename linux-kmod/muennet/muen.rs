@@ -26,6 +26,19 @@ pub(crate) fn is_subject() -> bool {
     unsafe { bindings::muen_check_magic() }
 }
 
+/// The name of the subject that this kernel runs as.
+pub(crate) fn subject_name() -> &'static CStr {
+    // SAFETY: of a subject, as [`is_subject`] says, the name is NUL-terminated and stays.
+    unsafe {
+        let name = bindings::muen_get_subject_name();
+        if name.is_null() {
+            c""
+        } else {
+            CStr::from_char_ptr(name.cast())
+        }
+    }
+}
+
 /// The memory of that name, from a private copy of its resource.
 pub(crate) fn memory(name: &str) -> Result<Option<Memory>> {
     let name = CString::try_from_fmt(fmt!("{name}"))?;

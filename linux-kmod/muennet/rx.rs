@@ -54,6 +54,19 @@ impl Receive {
         }
     }
 
+    /// The interface comes up: what the peer sent before is passed over.
+    pub(crate) fn open(&mut self, counters: &Counters) {
+        let before = self.receiver.skipped();
+        self.receiver.open();
+        let skipped = self.receiver.skipped().wrapping_sub(before);
+        counters.add(Counter::RxSkipped, skipped);
+    }
+
+    /// True once after the peer came up: it is to be rung.
+    pub(crate) fn came_up(&mut self) -> bool {
+        self.receiver.came_up()
+    }
+
     /// The interface went down.
     pub(crate) fn stop(&mut self) {
         self.seen = Peer::Down;
@@ -94,7 +107,7 @@ impl Receive {
         budget: i32,
     ) -> i32 {
         counters.count(Counter::RxPolls);
-        self.show(polling.device(), counters, children);
+        self.show(polling, counters, children);
         let budget = usize::try_from(budget).unwrap_or(0);
         let mut done = 0;
         let mut arrivals: [_; BURST] =
@@ -145,7 +158,8 @@ impl Receive {
 
     /// Counts what became of the peer, and lets the carrier follow it. A storm of epochs is
     /// shown at a bounded rate; the watch timer polls again and shows its last state.
-    fn show(&mut self, device: &Device, counters: &Counters, children: &Children) {
+    fn show(&mut self, polling: &Polling<'_>, counters: &Counters, children: &Children) {
+        let device = polling.device();
         let peer = self.receiver.peer();
         if peer != self.seen {
             self.seen = peer;
@@ -162,7 +176,8 @@ impl Receive {
             device.set_carrier(on);
             children.all().iter().for_each(|child| child.device().set_carrier(on));
         };
-        match self.carrier.follow(peer, timer::now_ns) {
+        let change = self.carrier.follow(peer, timer::now_ns);
+        match change {
             None => {}
             Some(Change::On) => show(true),
             Some(Change::Off) => show(false),
@@ -170,6 +185,10 @@ impl Receive {
                 show(false);
                 show(true);
             }
+        }
+        // Other modes have no addresses that a peer could have kept from before.
+        if matches!(change, Some(Change::On | Change::Restart)) && self.mode == Mode::Ethernet {
+            polling.announce();
         }
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
 //! The transmit path: a packet is copied into the next element of the output
-//! channel, and the peer's event rung behind the last packet of a batch.
+//! channel. The peer's event is rung behind the last packet of a batch ([`bell`](crate::bell)).
 //!
 //! The ring never fills: whoever reads too slowly loses the oldest.
 
@@ -10,16 +10,13 @@ use crate::{
     counters::{Counter, Counters},
     interface::Direction,
     mapping::Output,
-    muen::Event,
     net::{
         device::Device,
         skb::{SkBuff, MAX_PARTS},
-        work::Call,
     },
     path::Fit,
 };
 use core::num::NonZeroU64;
-use kernel::prelude::*;
 use muennet_core::{
     framing::{Checksum, Dynamic, FrameError, Meta, Packet, Remedy},
     link::{SendError, Sender},
@@ -28,7 +25,6 @@ use muennet_core::{
 /// The sending half of an interface.
 pub(crate) struct Transmit {
     sender: Sender<Output, Dynamic, ()>,
-    event: Option<Pin<KBox<Call<Event>>>>,
     /// Something was written that the peer was not told of.
     unannounced: bool,
     /// The log has it that a frame of this epoch was too long.
@@ -36,31 +32,29 @@ pub(crate) struct Transmit {
 }
 
 impl Transmit {
-    pub(crate) fn new(sender: Sender<Output, Dynamic, ()>, event: Option<Event>) -> Result<Self> {
-        let event = match event {
-            Some(event) => Some(KBox::pin_init(Call::new(event, Event::trigger), GFP_KERNEL)?),
-            None => None,
-        };
-        Ok(Self {
+    pub(crate) fn new(sender: Sender<Output, Dynamic, ()>) -> Self {
+        Self {
             sender,
-            event,
             unannounced: false,
             complained: false,
-        })
+        }
     }
 
-    /// Starts a new epoch.
+    /// Starts a new epoch; the peer is to be rung.
     pub(crate) fn start(&mut self, counters: &Counters) {
         self.sender.activate(random_epoch());
         self.complained = false;
         counters.count(Counter::TxEpochs);
-        self.announce(counters);
     }
 
-    /// Ends the epoch.
-    pub(crate) fn stop(&mut self, counters: &Counters) {
+    /// Ends the epoch; the peer is to be rung.
+    pub(crate) fn stop(&mut self) {
         self.sender.deactivate();
-        self.announce(counters);
+    }
+
+    /// True between [`start`](Self::start) and [`stop`](Self::stop).
+    pub(crate) fn is_active(&self) -> bool {
+        self.sender.is_active()
     }
 
     /// What is known of this end.
@@ -120,20 +114,9 @@ impl Transmit {
         }
     }
 
-    /// Ends a packet: the peer is told behind the last one of a batch.
-    pub(crate) fn settle(&mut self, counters: &Counters, more: bool) {
-        if !more && core::mem::take(&mut self.unannounced) {
-            self.announce(counters);
-        }
-    }
-
-    fn announce(&self, counters: &Counters) {
-        if let Some(call) = &self.event {
-            counters.count(match call.on(call.argument().cpu()) {
-                true => Counter::TxEvents,
-                false => Counter::TxDeferred,
-            });
-        }
+    /// Ends a packet. True if the peer is to be rung: behind the last one of a batch.
+    pub(crate) fn settle(&mut self, more: bool) -> bool {
+        !more && core::mem::take(&mut self.unannounced)
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     napi::{Napi, Polling},
     skb::SkBuff,
     softirq,
+    peers::Peers,
     timer::Timer,
 };
 use crate::bindings;
@@ -87,8 +88,11 @@ pub(crate) struct Errors {
 /// What kind of network a device is on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
-    /// Ethernet, with a random address.
-    Ethernet,
+    /// Ethernet.
+    Ethernet {
+        /// The hardware address, which stays from load to load.
+        address: [u8; 6],
+    },
     /// A peer that takes packets without a link-layer header.
     PointToPoint {
         /// Bytes that senders leave free before a packet.
@@ -120,6 +124,8 @@ pub(crate) struct Private<T> {
     timer: Timer,
     line: Line,
     #[pin]
+    peers: Peers,
+    #[pin]
     driver: T,
 }
 
@@ -147,6 +153,10 @@ unsafe impl<T: Driver> Behind for Private<T> {
 impl<T: Driver> Private<T> {
     pub(super) fn driver(&self) -> &T {
         &self.driver
+    }
+
+    pub(super) fn peers(&self) -> &Peers {
+        &self.peers
     }
 
     pub(super) fn unmask(&self) {
@@ -214,7 +224,7 @@ impl<T: Driver> Registration<T> {
             *to = from as _;
         }
         let setup: unsafe extern "C" fn(*mut bindings::net_device) = match properties.network {
-            Network::Ethernet => bindings::ether_setup,
+            Network::Ethernet { .. } => bindings::ether_setup,
             Network::PointToPoint { .. } => point_to_point,
         };
         // CAST: the size of a pointer.
@@ -234,6 +244,7 @@ impl<T: Driver> Registration<T> {
                     timer <- unsafe { Timer::new(&raw const (*this.as_ptr()).napi) },
                     // SAFETY: as above; the interrupt is freed before it goes.
                     line: unsafe { Line::new(&raw const (*this.as_ptr()).napi) },
+                    peers <- Peers::new(),
                     driver <- driver,
                 }? Error))
             }),
@@ -251,11 +262,12 @@ impl<T: Driver> Registration<T> {
             dev.max_mtu = properties.mtu.into();
             bindings::muennet_set_tstats(device);
             match properties.network {
-                Network::Ethernet => {
+                Network::Ethernet { address } => {
                     dev.netdev_ops = Operations::<T>::ethernet();
                     dev.vlan_features |= bindings::MUENNET_FEATURES;
                     bindings::muennet_set_live_addr_change(device);
-                    bindings::muennet_eth_hw_addr_random(device);
+                    // `addr_assign_type` stays NET_ADDR_PERM.
+                    bindings::muennet_eth_hw_addr_set(device, address.as_ptr());
                 }
                 Network::PointToPoint { headroom } => {
                     dev.netdev_ops = Operations::<T>::point_to_point();
@@ -272,6 +284,8 @@ impl<T: Driver> Registration<T> {
                 bindings::muennet_netif_keep_dst(device);
             }
             private.napi.add::<T>(device);
+            // Dropping the registration cancels it before the device goes.
+            private.peers.set_device(device);
             bindings::netif_carrier_off(device);
         }
         // SAFETY: everything is in place.
@@ -299,6 +313,7 @@ impl<T: Driver> Drop for Registration<T> {
         unsafe {
             bindings::unregister_netdev(self.device.as_ptr());
             self.private.napi.del();
+            self.private.peers.cancel();
             bindings::free_netdev(self.device.as_ptr());
         }
     }

@@ -12,6 +12,7 @@
 //! - [`rtnl`]: the lock of network configuration, and kinds of links;
 //! - [`genl`]: generic netlink families;
 //! - [`netlink`]: what both of them say and are told;
+//! - [`peers`]: the announcement of an interface to its peers;
 //! - [`namespace`]: network namespaces;
 //! - [`debugfs`]: files in debugfs.
 //!
@@ -26,6 +27,7 @@ pub(crate) mod irq;
 pub(crate) mod namespace;
 pub(crate) mod napi;
 pub(crate) mod netlink;
+pub(crate) mod peers;
 pub(crate) mod rtnl;
 pub(crate) mod skb;
 pub(crate) mod softirq;

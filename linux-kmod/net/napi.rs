@@ -7,6 +7,7 @@
 use super::{
     device::{Behind, Device},
     driver::{Driver, Private},
+    peers::Peers,
     skb::{Queue, SkBuff},
 };
 use crate::bindings;
@@ -32,6 +33,7 @@ pub(crate) struct Polling<'a> {
     napi: &'a Napi,
     device: &'a Device,
     received: &'a Queue,
+    peers: &'a Peers,
 }
 
 impl Napi {
@@ -104,6 +106,11 @@ impl Napi {
 }
 
 impl Polling<'_> {
+    /// Announces the device to its peers, soon.
+    pub(crate) fn announce(&self) {
+        self.peers.announce();
+    }
+
     /// The device that is polled.
     pub(crate) fn device(&self) -> &Device {
         self.device
@@ -155,6 +162,7 @@ unsafe extern "C" fn poll<T: Driver>(napi: *mut bindings::napi_struct, budget: i
         napi,
         device,
         received: &received,
+        peers: private.peers(),
     };
     let done = private.driver().poll(&polling, budget);
     while let Some(skb) = received.pop() {

@@ -53,13 +53,24 @@ impl<T: Sync> Call<T> {
         }
         here
     }
+
+    /// Calls later, in process context.
+    pub(super) fn later(&self) {
+        // SAFETY: set up by `new`.
+        unsafe { bindings::muennet_schedule_work(self.work.get()) };
+    }
+
+    /// Waits for the call, or takes it back. May sleep.
+    pub(super) fn cancel(&self) {
+        // SAFETY: set up by `new`.
+        unsafe { bindings::cancel_work_sync(self.work.get()) };
+    }
 }
 
 #[pinned_drop]
 impl<T: Sync> PinnedDrop for Call<T> {
     fn drop(self: Pin<&mut Self>) {
-        // SAFETY: set up by `new`.
-        unsafe { bindings::cancel_work_sync(self.work.get()) };
+        self.cancel();
     }
 }
 

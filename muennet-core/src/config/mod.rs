@@ -18,11 +18,13 @@
 //!
 //! The functions here are pure: they look at nothing but their arguments.
 
+mod address;
 mod error;
 mod interface;
 mod parse;
 mod resources;
 
+pub use address::hardware_address;
 pub use error::{ConfigError, Errno, Parameter, Why};
 pub use interface::{
     poll_us, Channel, Interface, Lists, Mode, DEFAULT_MTU, DEFAULT_POLL_US, MAX_INTERFACES,
