@@ -15,7 +15,7 @@ use crate::{
     progress::{self, Seconds},
     vm::Vm,
 };
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use std::{
     io::Write,
     process::{ChildStdin, Command, Stdio},
@@ -29,7 +29,10 @@ const AT_A_TIME: usize = 100;
 const TURNS: usize = 20;
 /// Frames of the host at a time: fewer than the channel has room for.
 const FRAMES: usize = 4000;
-const ROUNDS: usize = 3;
+/// Rounds of which the median counts.
+const ROUNDS: usize = 5;
+/// Rounds that may be disturbed before it is given up.
+const DISTURBED: usize = 10;
 
 /// A CPU whose copies the kernel does by words: QEMU counts one instruction for each
 /// byte that `rep movsb` moves, which no processor takes.
@@ -197,7 +200,8 @@ fn generator_cost(said: &str) -> Option<f64> {
 /// Instructions to receive a frame of `len` bytes.
 fn receive(vm: &mut Vm, interface: &str, len: usize, injector: &mut Injector) -> Result<f64> {
     let mut costs = Vec::new();
-    for _ in 0..ROUNDS {
+    let mut disturbed = 0;
+    while costs.len() < ROUNDS {
         vm.ok(&format!(
             "rm -f /tmp/meter; meter {interface} --packets {FRAMES} >/tmp/meter 2>&1 &"
         ))?;
@@ -205,6 +209,14 @@ fn receive(vm: &mut Vm, interface: &str, len: usize, injector: &mut Injector) ->
         injector.send(FRAMES, len)?;
         vm.until("test $(wc -l </tmp/meter) -eq 2")?;
         let said = vm.ok("tail -1 /tmp/meter")?;
+        if said.trim() == "disturbed" {
+            disturbed += 1;
+            ensure!(
+                disturbed <= DISTURBED,
+                "{interface}: {disturbed} rounds were disturbed"
+            );
+            continue;
+        }
         costs.push(said.trim().parse().with_context(|| said.clone())?);
     }
     Ok(median(costs))

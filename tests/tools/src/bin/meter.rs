@@ -4,7 +4,10 @@
 //! It looks at the clock without pause. Whenever a look takes longer than usual,
 //! something else had the CPU: interrupts and softirqs, which is where packets are
 //! received. The time that is taken away, less what is taken away without packets,
-//! is the cost. Under `qemu -icount shift=0,sleep=off` a nanosecond is an instruction.
+//! is the cost. Time taken away without packets is measured before and after them. Where
+//! both differ by more than a tenth of the cost, something else ran: the program prints
+//! `disturbed`, and the caller repeats the round. Under `qemu -icount shift=0,sleep=off` a
+//! nanosecond is an instruction.
 
 use anyhow::{ensure, Context, Result};
 use clap::Parser;
@@ -27,15 +30,21 @@ struct Args {
     packets: u64,
 }
 
-/// What is taken away without packets is measured for so long.
+/// Duration of the measurement without packets, before them and after.
 const QUIET: Duration = Duration::from_millis(50);
+/// The two measurements may differ by this part of the cost.
+const STEADY: f64 = 0.1;
 /// No packets for so long means that none come.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
-        Ok(cost) => {
+        Ok(Some(cost)) => {
             println!("{cost:.1}");
+            ExitCode::SUCCESS
+        }
+        Ok(None) => {
+            println!("disturbed");
             ExitCode::SUCCESS
         }
         Err(error) => {
@@ -45,7 +54,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<f64> {
+/// The cost, unless the round was disturbed.
+fn run(args: &Args) -> Result<Option<f64>> {
     let path = format!("/sys/class/net/{}/statistics/rx_packets", args.interface);
     let file = File::open(&path).with_context(|| path.clone())?;
     let count = || -> Result<u64> {
@@ -55,7 +65,7 @@ fn run(args: &Args) -> Result<f64> {
     };
     let usual = usual();
     // The machine is quiet: what ticks anyway.
-    let quiet = Watch::new(usual, QUIET).until(|| Ok(false))?;
+    let before = Watch::new(usual, QUIET).until(|| Ok(false))?;
     let start = count()?;
     println!("ready");
     std::io::stdout().flush()?;
@@ -66,9 +76,17 @@ fn run(args: &Args) -> Result<f64> {
         "{received} of {} packets came",
         args.packets
     );
-    let ticks = quiet.taken.as_secs_f64() / quiet.lasted.as_secs_f64();
-    let cost = busy.taken.as_secs_f64() - ticks * busy.lasted.as_secs_f64();
-    Ok(cost * 1e9 / received as f64)
+    let after = Watch::new(usual, QUIET).until(|| Ok(false))?;
+    let cost = cost(before.share(), after.share(), &busy);
+    Ok(cost.map(|seconds| seconds * 1e9 / received as f64))
+}
+
+/// Seconds that the packets took, where other things take the shares `before` and `after`
+/// of the time; `None` if these are not steady enough to tell.
+fn cost(before: f64, after: f64, busy: &Seen) -> Option<f64> {
+    let lasted = busy.lasted.as_secs_f64();
+    let cost = busy.taken.as_secs_f64() - (before + after) / 2.0 * lasted;
+    ((before - after).abs() * lasted < STEADY * cost).then_some(cost)
 }
 
 /// How long a look at the clock takes as a rule.
@@ -87,6 +105,13 @@ struct Watch {
 struct Seen {
     taken: Duration,
     lasted: Duration,
+}
+
+impl Seen {
+    /// The part of the time that was taken away.
+    fn share(&self) -> f64 {
+        self.taken.as_secs_f64() / self.lasted.as_secs_f64()
+    }
 }
 
 impl Watch {
@@ -119,5 +144,27 @@ impl Watch {
         }
         let lasted = (start.elapsed()).saturating_sub(asked);
         Ok(Seen { taken, lasted })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disturbed_round_has_no_cost() {
+        let busy = Seen {
+            taken: Duration::from_millis(30),
+            lasted: Duration::from_millis(100),
+        };
+        let steady = cost(0.01, 0.01, &busy).unwrap();
+        assert!((steady - 0.029).abs() < 1e-9, "{steady}");
+        assert!(cost(0.01, 0.02, &busy).is_some());
+        // Something ran before, or after, that does not run always.
+        assert_eq!(cost(0.5, 0.01, &busy), None);
+        assert_eq!(cost(0.01, 0.2, &busy), None);
+        // More than all there is: no cost is negative.
+        assert_eq!(cost(0.4, 0.4, &busy), None);
+        assert_eq!(cost(0.3, 0.3, &busy), None);
     }
 }
