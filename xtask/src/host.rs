@@ -21,6 +21,8 @@ use std::{
 const RESTARTS: usize = 3;
 /// Within so long the fastest restart has recovered.
 pub const RECOVERED: Duration = Duration::from_secs(1);
+/// An ordinary user, by number.
+const USER: u32 = 65534;
 /// Bytes of a channel file.
 const CHANNEL: u64 = 4 << 20;
 
@@ -42,6 +44,8 @@ pub fn check() -> Result<()> {
     component(&stage).context("a component behind a bridge")?;
     frames_by_file(&stage).context("two bridges over files")?;
     long_frames(&stage).context("frames longer than an element")?;
+    ordinary_user(&stage).context("a bridge of an ordinary user")?;
+    recorded_to_a_pipe(&stage).context("a capture on the standard output")?;
     packets(&stage).context("two bridges for IP packets")?;
     refusals(&stage).context("what cannot be is refused")
 }
@@ -358,6 +362,92 @@ fn long_frames(stage: &Stage) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// An ordinary user bridges an interface that root made for it: the MTU stays that of the
+/// administrator where packets fit, and otherwise the user learns what root is to run.
+fn ordinary_user(stage: &Stage) -> Result<()> {
+    let files = ["a_to_b", "b_to_a"].map(|name| stage.path(name));
+    let [a_to_b, b_to_a] = &files;
+    let netns = Netns::new("user")?;
+    netns.ok(&format!(
+        "ip tuntap add dev tap0 mode tap user {USER} && chown {USER} {} {}",
+        a_to_b.display(),
+        b_to_a.display()
+    ))?;
+    // In a container /dev/net/tun may be for root alone; Debian lets everybody open it.
+    let line = format!(
+        "setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps=-all,+dac_override \
+         --ambient-caps=-all,+dac_override -- {} bridge --tap tap0 --poll 100 --in-file {} --out-file {}",
+        program("muennet-host").display(),
+        b_to_a.display(),
+        a_to_b.display()
+    );
+    for mtu in [1500, 1400] {
+        netns.ok(&format!("ip link set tap0 mtu {mtu}"))?;
+        let mut command = netns.command("sh");
+        let bridge = stage.start(command.args(["-c", &format!("exec {line}")]), "bridge")?;
+        bridge.until_said("bridged")?;
+        netns.ok(&format!("ip link show tap0 | grep -q 'mtu {mtu} '"))?;
+        bridge.end()?;
+    }
+    netns.ok("ip link set tap0 mtu 9000")?;
+    match netns.ok(&format!("timeout 10 {line}")) {
+        Ok(said) => bail!("an MTU of 9000 is taken:\n{said}"),
+        Err(error) => {
+            let error = format!("{error:#}");
+            ensure!(
+                error.contains("have root run: ip link set dev tap0 mtu 1500"),
+                "{error}"
+            );
+        }
+    }
+    netns
+        .ok("ip link show tap0 | grep -q 'mtu 9000 '")
+        .map(drop)
+}
+
+/// `inspect --pcap -` prints a capture and nothing else, which another program reads as
+/// it comes.
+fn recorded_to_a_pipe(stage: &Stage) -> Result<()> {
+    let server = stage.serve("one-wire.toml")?;
+    let netns = Netns::new("pipe")?;
+    netns.interface("tap", "tap0", &["192.168.7.1/24"])?;
+    let linux = ("linux", "testchannel_2", "testchannel_1");
+    let bridge = stage.start(
+        &mut stage.bridge(&netns, ["--tap", "tap0"], linux),
+        "bridge",
+    )?;
+    bridge.until_said("bridged")?;
+    let mut echo = Command::new(program("echo"));
+    echo.arg("--ivshmem")
+        .arg(stage.path("echo.sock"))
+        .args(["--in", "testchannel_1", "--out", "testchannel_2"])
+        .args(["--address", "192.168.7.2/24"]);
+    let echo = stage.start(&mut echo, "echo")?;
+    netns.up("tap0")?;
+    for output in ["-", "/dev/stdout"] {
+        // tshark refuses a stream with anything else in it, and ends after one frame.
+        let line = format!(
+            "{} inspect --observe {} --pcap {output} | \
+             timeout 30 tshark -l -i - -c 1 -T fields -e eth.src 2>&1",
+            program("muennet-host").display(),
+            stage.path("observe").display()
+        );
+        let mut command = netns.command("sh");
+        let reading = stage.start(command.args(["-c", &line]), "tshark")?;
+        reading.until_said("Capturing")?;
+        // Seen however late the recorder came up: sent until it is.
+        until("a frame that tshark read", || {
+            netns.ok("ping -c 1 -W 1 192.168.7.2")?;
+            let address = netns.ok("cat /sys/class/net/tap0/address")?;
+            Ok(reading.said().contains(address.trim()))
+        })
+        .with_context(|| reading.said())?;
+    }
+    echo.end()?;
+    bridge.end()?;
+    server.end().map(drop)
 }
 
 /// Two hosts joined by channels in IP mode, with events.
