@@ -51,6 +51,21 @@ impl AsFd for Stop {
     }
 }
 
+/// True once nobody can read what is written to `pipe` any more.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn is_closed(pipe: impl AsFd) -> io::Result<bool> {
+    // POLLERR is told unasked.
+    let mut asked = [PollFd::new(&pipe, PollFlags::empty())];
+    match poll(&mut asked, Some(&Timespec::default())) {
+        Ok(_) => Ok(asked[0].revents().contains(PollFlags::ERR)),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Waits until one of `descriptors` is readable, or for as long as `limit`.
 ///
 /// # Errors
@@ -68,5 +83,18 @@ pub fn until(descriptors: &[BorrowedFd<'_>], limit: Duration) -> io::Result<()> 
     match poll(&mut waits, Some(&limit)) {
         Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pipe_without_a_reader_is_closed() {
+        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        assert!(!is_closed(&writer).unwrap());
+        drop(reader);
+        assert!(is_closed(&writer).unwrap());
     }
 }

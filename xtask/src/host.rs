@@ -435,7 +435,7 @@ fn recorded_to_a_pipe(stage: &Stage) -> Result<()> {
             stage.path("observe").display()
         );
         let mut command = netns.command("sh");
-        let reading = stage.start(command.args(["-c", &line]), "tshark")?;
+        let mut reading = stage.start(command.args(["-c", &line]), "tshark")?;
         reading.until_said("Capturing")?;
         // Seen however late the recorder came up: sent until it is.
         until("a frame that tshark read", || {
@@ -444,6 +444,8 @@ fn recorded_to_a_pipe(stage: &Stage) -> Result<()> {
             Ok(reading.said().contains(address.trim()))
         })
         .with_context(|| reading.said())?;
+        // The recorder ends with its reader, also when no more frames come.
+        until("the end of the recorder", || Ok(!reading.is_running()?))?;
     }
     echo.end()?;
     bridge.end()?;

@@ -251,7 +251,8 @@ fn capture(
             Err(error) if is_closed(&error) => return Ok(()),
             looked => looked?,
         }
-        if ends {
+        // Without frames nothing is written, which would tell of it.
+        if ends || wait::is_closed(io::stdout())? {
             return Ok(());
         }
         wait::until(&[stop.as_fd()], LOOK)?;
