@@ -16,7 +16,7 @@ use crate::{
         skb::SkBuff,
         softirq,
     },
-    params,
+    params::Refused,
     path::{Fit, Path},
     rx::Receive,
     tx::Transmit,
@@ -28,8 +28,8 @@ use kernel::{
     sync::{new_spinlock, SpinLock},
 };
 use muennet_core::{
-    channel::{Fault, Geometry},
-    config::{self, hardware_address, Access, Mode},
+    channel::{Fault, Geometry, GeometryError},
+    config::{self, hardware_address, Access, ConfigError, Mode, Parameter, Why},
     link,
     sinfo::linux::Irq,
 };
@@ -43,6 +43,11 @@ const NET_HEADER: u16 = 8;
 const LEAST_IPV4_MTU: u16 = 68;
 /// The most frames of one look: NAPI's budget.
 const BATCH: u32 = 64;
+
+/// What the kernel may refuse while an interface is made.
+const FIND: &str = "the subject's resources cannot be searched";
+const MAP: &str = "the kernel does not map this memory";
+const SET_UP: &str = "the kernel has no memory for it";
 
 /// What a device of this module is.
 #[pin_data]
@@ -89,87 +94,118 @@ pub(crate) struct Direction {
 
 impl Interface {
     /// Makes a device of a checked configuration.
-    pub(crate) fn register(config: &config::Interface<'_>) -> Result<Registration<Self>> {
+    pub(crate) fn register(
+        config: &config::Interface<'_>,
+    ) -> Result<Registration<Self>, Refused> {
         let (name, position) = (config.name, config.position);
+        let refuse = |parameter, value, why| ConfigError {
+            parameter,
+            position,
+            value,
+            why,
+        };
+        let fail = |parameter, value, what| {
+            move |error| Refused::by_kernel(parameter, position, value, what, error)
+        };
         if !muen::is_subject() {
-            pr_err!("{name}: this kernel runs as no Muen subject\n");
-            return Err(ENODEV);
+            let why = "this kernel runs as no Muen subject";
+            return Err(Refused::new(Parameter::Name, position, name, why, ENODEV));
         }
-        let framing = config.framing().map_err(|_| EINVAL)?;
-        let too_small = |error: muennet_core::channel::GeometryError| {
-            pr_err!("{name}: {}\n", core::format_args!("{error}"));
-            EINVAL
+        let framing = config
+            .framing()
+            .map_err(|why| Refused::new(Parameter::Mtu, position, config.mtu, why, EINVAL))?;
+        let unfit = |parameter, value| {
+            move |why: GeometryError| Refused::new(parameter, position, value, why, EINVAL)
         };
         if let Some(channel) = config.output.filter(|channel| interfaces::write(channel.name)) {
-            pr_err!(
-                "parameter out, entry {position}, value \"{}\": another interface writes this \
-                 channel; give each its own\n",
-                channel.name
-            );
-            return Err(EINVAL);
+            return Err(refuse(Parameter::Out, channel.name, Why::WrittenTwice).into());
         }
-        let found = |access, channel| {
-            config::channel(access, position, channel, muen::memory(channel)?)
-                .map_err(|error| params::refuse(&error))
-        };
+        let find = |parameter, name| muen::memory(name).map_err(fail(parameter, name, FIND));
         // All is checked before any is mapped.
         let input = match config.input {
-            Some(channel) => Some((channel, found(Access::Input, channel.name)?)),
+            Some(channel) => {
+                let found = find(Parameter::In, channel.name)?;
+                let memory = config::channel(Access::Input, position, channel.name, found)?;
+                Some((channel, memory))
+            }
             None => None,
         };
         let output = match config.output {
-            Some(channel) => Some((channel, found(Access::Output, channel.name)?)),
+            Some(channel) => {
+                let found = find(Parameter::Out, channel.name)?;
+                let memory = config::channel(Access::Output, position, channel.name, found)?;
+                Some((channel, memory))
+            }
             None => None,
         };
         let irq = match config.input {
-            Some(channel) => muen::vector(channel.name)?
+            Some(channel) => muen::vector(channel.name)
+                .map_err(fail(Parameter::In, channel.name, FIND))?
                 .map(|vector| {
                     let taken = |number| interfaces::wait_for(number) || irq::in_use(number);
                     config::interrupt(position, channel.name, vector, taken)
-                        .map_err(|error| params::refuse(&error))
                 })
                 .transpose()?,
             None => None,
         };
         let path = match config.pmtu {
             Some(region) => {
-                let memory = config::path_mtu(position, region, muen::memory(region)?)
-                    .map_err(|error| params::refuse(&error))?;
-                Some(Path::new(mapping::Input::new(&memory)?)?)
+                let found = find(Parameter::Pmtu, region)?;
+                let memory = config::path_mtu(position, region, found)?;
+                let memory =
+                    mapping::Input::new(&memory).map_err(fail(Parameter::Pmtu, region, MAP))?;
+                let path = Path::new(memory).map_err(|why| {
+                    Refused::new(Parameter::Pmtu, position, region, why, EINVAL)
+                })?;
+                Some(path)
             }
             None => None,
         };
 
         let receive = match input {
             Some((channel, memory)) => {
-                let memory = mapping::Input::new(&memory)?;
+                let parameter = Parameter::In;
+                let memory =
+                    mapping::Input::new(&memory).map_err(fail(parameter, channel.name, MAP))?;
                 // It comes up with the interface, which counts what it passes over.
-                let receiver = link::Receiver::replaying(memory, channel.protocol, framing);
-                Some(Receive::new(receiver.map_err(too_small)?, config.mode))
+                let receiver = link::Receiver::replaying(memory, channel.protocol, framing)
+                    .map_err(unfit(parameter, channel.name))?;
+                Some(Receive::new(receiver, config.mode))
             }
             None => None,
         };
         let transmit = match output {
             Some((channel, memory)) => {
-                let memory = mapping::Output::new(&memory)?;
-                let sender = link::Sender::new(memory, channel.protocol, framing, ());
-                Some(Transmit::new(sender.map_err(too_small)?))
+                let parameter = Parameter::Out;
+                let memory =
+                    mapping::Output::new(&memory).map_err(fail(parameter, channel.name, MAP))?;
+                let sender = link::Sender::new(memory, channel.protocol, framing, ())
+                    .map_err(unfit(parameter, channel.name))?;
+                Some(Transmit::new(sender))
             }
             None => None,
         };
         let event = match config.output {
-            Some(channel) => muen::Event::of(channel.name)?,
+            Some(channel) => {
+                muen::Event::of(channel.name).map_err(fail(Parameter::Out, channel.name, FIND))?
+            }
             None => None,
         };
-        let bell = Bell::new(event)?;
+        let bell = Bell::new(event).map_err(fail(Parameter::Name, name, SET_UP))?;
+        let entries = path.as_ref().map_or(0, Path::entries);
         let children = match config.mode {
-            Mode::NetHdr => Children::new(path.as_ref().map_or(0, Path::entries))?,
+            Mode::NetHdr => {
+                Children::new(entries).map_err(fail(Parameter::Name, name, SET_UP))?
+            }
             Mode::Raw | Mode::Ethernet => Children::none(),
         };
         let of = |channel: Option<config::Channel<'_>>| {
-            let (name, protocol) =
+            let (channel, protocol) =
                 channel.map_or(("", 0), |channel| (channel.name, channel.protocol.get()));
-            Ok::<_, Error>((CString::try_from_fmt(fmt!("{name}"))?, protocol))
+            CString::try_from_fmt(fmt!("{channel}"))
+                .map(|channel| (channel, protocol))
+                .map_err(Error::from)
+                .map_err(fail(Parameter::Name, name, SET_UP))
         };
         let (input, in_protocol) = of(config.input)?;
         let (output, out_protocol) = of(config.output)?;
@@ -196,7 +232,9 @@ impl Interface {
             "{}:{}",
             config.input.map_or("", |channel| channel.name),
             config.output.map_or("", |channel| channel.name)
-        ))?;
+        ))
+        .map_err(Error::from)
+        .map_err(fail(Parameter::Name, name, SET_UP))?;
         let has_input = receive.is_some();
         let registration = Registration::new(
             &properties,
@@ -218,17 +256,10 @@ impl Interface {
             }),
         );
         registration.map_err(|error| {
-            pr_err!(
-                "parameter name, entry {position}, value \"{name}\": {}\n",
-                core::format_args!("{}", NotRegistered(error))
-            );
             // Of an init function EEXIST says that the module is loaded already, and
             // modprobe succeeds. Newer kernels make EBUSY of it themselves.
-            if error == EEXIST {
-                EBUSY
-            } else {
-                error
-            }
+            let errno = if error == EEXIST { EBUSY } else { error };
+            Refused::new(Parameter::Name, position, name, NotRegistered(error), errno)
         })
     }
 

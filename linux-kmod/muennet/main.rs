@@ -81,7 +81,9 @@ use child::Child;
 use info::Info;
 use interface::Interface;
 use kernel::prelude::*;
+use muennet_core::config::Parameter;
 use net::{driver::Registration, genl, rtnl};
+use params::Refused;
 
 module! {
     type: Muennet,
@@ -109,13 +111,26 @@ impl kernel::Module for Muennet {
         let mut shown = KVec::new();
         params::for_each(|config| {
             let interface = Interface::register(config)?;
-            let held = interface.hold()?;
-            interfaces.push(interface, GFP_KERNEL)?;
-            shown.push(info::entry(&held)?, GFP_KERNEL)?;
-            list.push(held)
+            let listed = || {
+                // Before anybody holds it: dropping it would wait for them.
+                interfaces.push(interface, GFP_KERNEL)?;
+                let held = interfaces.last().ok_or(ENODEV)?.hold()?;
+                shown.push(info::entry(&held)?, GFP_KERNEL)?;
+                list.push(held)
+            };
+            listed().map_err(|error| {
+                let what = "the kernel has no memory for it";
+                let (name, position) = (config.name, config.position);
+                Refused::by_kernel(Parameter::Name, position, name, what, error)
+            })
         })?;
-        let kind = child::KIND.register()?;
-        let family = netlink::FAMILY.register(module)?;
+        let say = |what: &'static str| {
+            move |error: &Error| {
+                pr_err!("the kernel does not register the {what} muennet ({})\n", error.to_errno());
+            }
+        };
+        let kind = child::KIND.register().inspect_err(say("link kind"))?;
+        let family = netlink::FAMILY.register(module).inspect_err(say("netlink family"))?;
         // Nothing fails from here on: a failed init would not wait for open files,
         // nor for a list that the family is sending.
         Ok(Self {

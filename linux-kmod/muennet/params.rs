@@ -3,9 +3,61 @@
 //! The module's parameters: from the strings of `parameters.c` to checked
 //! interfaces.
 
-use core::ffi::{c_char, CStr};
+use core::{
+    ffi::{c_char, CStr},
+    fmt::Display,
+};
 use kernel::{error::Error, prelude::*};
-use muennet_core::config::{ConfigError, Interface, Lists, MAX_INTERFACES};
+use muennet_core::config::{ConfigError, Errno, Interface, Lists, Parameter, MAX_INTERFACES};
+
+/// The load is refused, and the log says which parameter, which entry, which value and why:
+/// there is no other way to make one. So no error of the load path goes without a line.
+pub(crate) struct Refused(Error);
+
+impl Refused {
+    /// Says why entry `position` of `parameter` cannot be used.
+    pub(crate) fn new(
+        parameter: Parameter,
+        position: usize,
+        value: impl Display,
+        why: impl Display,
+        error: Error,
+    ) -> Self {
+        pr_err!(
+            "{}\n",
+            core::format_args!("parameter {parameter}, entry {position}, value \"{value}\": {why}")
+        );
+        Self(error)
+    }
+
+    /// The same for an error of the kernel.
+    pub(crate) fn by_kernel(
+        parameter: Parameter,
+        position: usize,
+        value: impl Display,
+        what: &str,
+        error: Error,
+    ) -> Self {
+        let number = error.to_errno();
+        Self::new(parameter, position, value, core::format_args!("{what} ({number})"), error)
+    }
+
+    /// The errno for the loader.
+    fn errno(self) -> Error {
+        self.0
+    }
+}
+
+impl From<ConfigError<'_>> for Refused {
+    fn from(error: ConfigError<'_>) -> Self {
+        pr_err!("{}\n", core::format_args!("{error}"));
+        Self(match error.errno() {
+            Errno::Perm => EPERM,
+            Errno::Nxio => ENXIO,
+            Errno::Inval => EINVAL,
+        })
+    }
+}
 
 macro_rules! list {
     ($strings:ident, $count:ident) => {{
@@ -23,16 +75,20 @@ extern "C" {
     static muennet_poll: *const c_char;
 }
 
-/// The string at `pointer`; `None` for a null pointer.
-fn text(parameter: &str, pointer: *const c_char) -> Result<Option<&'static str>> {
+/// The string at `pointer`, entry `position` of `parameter`; `None` for a null pointer.
+fn text(
+    parameter: Parameter,
+    position: usize,
+    pointer: *const c_char,
+) -> Result<Option<&'static str>, Refused> {
     if pointer.is_null() {
         return Ok(None);
     }
     // SAFETY: the kernel keeps the NUL-terminated strings while the module is loaded.
     let text = unsafe { CStr::from_ptr(pointer.cast()) };
     text.to_str().map(Some).map_err(|_| {
-        pr_err!("parameter {parameter}: not UTF-8\n");
-        EINVAL
+        let value = text.to_bytes().escape_ascii();
+        Refused::new(parameter, position, value, "not UTF-8", EINVAL)
     })
 }
 
@@ -44,15 +100,16 @@ struct List {
 
 impl List {
     fn new(
-        parameter: &str,
+        parameter: Parameter,
         (strings, count): (&'static [*const c_char; MAX_INTERFACES], i32),
-    ) -> Result<Self> {
+    ) -> Result<Self, Refused> {
         let mut list = Self {
             entries: [""; MAX_INTERFACES],
             len: usize::try_from(count).unwrap_or(0).min(MAX_INTERFACES),
         };
-        for (entry, string) in list.entries.iter_mut().zip(strings).take(list.len) {
-            *entry = text(parameter, *string)?.unwrap_or("");
+        let entries = list.entries.iter_mut().zip(strings).take(list.len);
+        for (position, (entry, string)) in (1..).zip(entries) {
+            *entry = text(parameter, position, *string)?.unwrap_or("");
         }
         Ok(list)
     }
@@ -62,29 +119,28 @@ impl List {
     }
 }
 
-/// Says in the log what is wrong with a parameter, once, and gives its errno.
-pub(crate) fn refuse(error: &ConfigError<'_>) -> Error {
-    pr_err!("{}\n", core::format_args!("{error}"));
-    Error::from_errno(-(error.errno() as i32))
-}
-
 /// Calls `with` for each interface that the parameters describe, after all of
 /// them were checked.
-pub(crate) fn for_each(mut with: impl FnMut(&Interface<'_>) -> Result) -> Result {
-    let name = List::new("name", list!(muennet_name, muennet_name_count))?;
-    let input = List::new("in", list!(muennet_in, muennet_in_count))?;
-    let output = List::new("out", list!(muennet_out, muennet_out_count))?;
+pub(crate) fn for_each(with: impl FnMut(&Interface<'_>) -> Result<(), Refused>) -> Result {
+    try_each(with).map_err(Refused::errno)
+}
+
+fn try_each(mut with: impl FnMut(&Interface<'_>) -> Result<(), Refused>) -> Result<(), Refused> {
+    use Parameter::*;
+    let name = List::new(Name, list!(muennet_name, muennet_name_count))?;
+    let input = List::new(In, list!(muennet_in, muennet_in_count))?;
+    let output = List::new(Out, list!(muennet_out, muennet_out_count))?;
     let reader_protocol = List::new(
-        "reader_protocol",
+        ReaderProtocol,
         list!(muennet_reader_protocol, muennet_reader_protocol_count),
     )?;
     let writer_protocol = List::new(
-        "writer_protocol",
+        WriterProtocol,
         list!(muennet_writer_protocol, muennet_writer_protocol_count),
     )?;
-    let mtu = List::new("mtu", list!(muennet_mtu, muennet_mtu_count))?;
-    let pmtu = List::new("pmtu", list!(muennet_pmtu, muennet_pmtu_count))?;
-    let flags = List::new("flags", list!(muennet_flags, muennet_flags_count))?;
+    let mtu = List::new(Mtu, list!(muennet_mtu, muennet_mtu_count))?;
+    let pmtu = List::new(Pmtu, list!(muennet_pmtu, muennet_pmtu_count))?;
+    let flags = List::new(Flags, list!(muennet_flags, muennet_flags_count))?;
     let lists = Lists {
         name: name.as_slice(),
         input: input.as_slice(),
@@ -95,10 +151,10 @@ pub(crate) fn for_each(mut with: impl FnMut(&Interface<'_>) -> Result) -> Result
         pmtu: pmtu.as_slice(),
         flags: flags.as_slice(),
         // SAFETY: as for the lists.
-        poll: text("poll", unsafe { muennet_poll })?,
+        poll: text(Poll, 1, unsafe { muennet_poll })?,
     };
     for interface in lists.interfaces() {
-        interface.map_err(|error| refuse(&error))?;
+        interface?;
     }
     for entry in lists.ignored() {
         pr_warn!("{}\n", core::format_args!("{entry}"));

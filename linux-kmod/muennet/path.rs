@@ -7,6 +7,7 @@ use kernel::prelude::*;
 use muennet_core::{
     fragment::{Fragments, Header},
     path_mtu::PathMtus,
+    shm::TableError,
 };
 
 /// The path MTUs of an interface's marks.
@@ -25,8 +26,8 @@ pub(crate) enum Fit {
 }
 
 impl Path {
-    pub(crate) fn new(region: Input) -> Result<Self> {
-        PathMtus::new(region).map(Self).map_err(|_| EINVAL)
+    pub(crate) fn new(region: Input) -> Result<Self, TableError> {
+        PathMtus::new(region).map(Self)
     }
 
     /// How many marks have an entry.

@@ -4,31 +4,28 @@
 //! Whoever writes the region may change it at any time, so a value is read once
 //! for each packet, and used as it was read.
 
-use crate::shm::{Memory, Region, RegionError};
-
-/// Entries in one word of the region.
-const IN_WORD: usize = 2;
+use crate::shm::{Memory, Table, TableError};
 
 /// A region with the path MTUs of the marks from 1 on.
 #[derive(Debug)]
 pub struct PathMtus<M> {
-    region: Region<M>,
+    table: Table<M>,
 }
 
 impl<M: Memory> PathMtus<M> {
-    /// Takes over the region's memory.
+    /// Takes over the region's memory; one entry is enough.
     ///
     /// # Errors
     ///
-    /// [`RegionError`] when it is too small or misaligned.
-    pub fn new(memory: M) -> Result<Self, RegionError> {
-        let region = Region::new(memory)?;
-        Ok(Self { region })
+    /// [`TableError`] when it is too small or misaligned.
+    pub fn new(memory: M) -> Result<Self, TableError> {
+        let table = Table::new(memory)?;
+        Ok(Self { table })
     }
 
     /// How many marks have an entry.
     pub fn entries(&self) -> usize {
-        self.region.words() * IN_WORD
+        self.table.entries()
     }
 
     /// The path MTU in bytes of packets with this mark, as it is now; `None` where
@@ -36,13 +33,7 @@ impl<M: Memory> PathMtus<M> {
     #[inline]
     pub fn of_mark(&self, mark: u32) -> Option<u32> {
         let index = usize::try_from(mark.checked_sub(1)?).ok()?;
-        let word = self.region.word(index / IN_WORD)?;
-        let [a, b, c, d, e, f, g, h] = word.to_le_bytes();
-        let entry = match index % IN_WORD {
-            0 => u32::from_le_bytes([a, b, c, d]),
-            _ => u32::from_le_bytes([e, f, g, h]),
-        };
-        (entry != 0).then_some(entry)
+        self.table.load(index).filter(|entry| *entry != 0)
     }
 }
 
@@ -66,6 +57,24 @@ mod tests {
         assert_eq!(mtus.of_mark(1024), Some(9000));
         assert_eq!(mtus.of_mark(1025), None);
         assert_eq!(mtus.of_mark(u32::MAX), None);
+    }
+
+    #[test]
+    fn every_whole_entry_counts() {
+        for (len, entries) in [(4, 1), (7, 1), (8, 2), (12, 3), (60, 15), (63, 15)] {
+            let heap = Heap::new(len);
+            for word in 0..len.div_ceil(8) {
+                heap.poke(8 * word, 1280 | 1280 << 32);
+            }
+            let mtus = PathMtus::new(heap).unwrap();
+            assert_eq!(mtus.entries(), entries, "{len} bytes");
+            assert_eq!(mtus.of_mark(entries as u32), Some(1280), "{len} bytes");
+            assert_eq!(mtus.of_mark(entries as u32 + 1), None, "{len} bytes");
+        }
+        for len in 0..4 {
+            let error = PathMtus::new(Heap::new(len)).unwrap_err();
+            assert_eq!(error, TableError::TooSmall { len });
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use muennet_core::{
     framing::{FrameError, MtuError, Reject, Remedy},
     link::{BatchError, SendError},
     notify::Notifier,
-    shm::RegionError,
+    shm::{RegionError, TableError},
     sinfo::{Name, NameError, SinfoError},
 };
 use std::{cell::Cell, error::Error};
@@ -38,6 +38,14 @@ fn of_regions_and_channels() {
     said(
         GeometryError::Region(RegionError::Misaligned),
         "the region's address is not a multiple of 8",
+    );
+    said(
+        TableError::TooSmall { len: 3 },
+        "memory of 3 bytes holds no number; it takes 4 bytes each",
+    );
+    said(
+        TableError::Misaligned,
+        "the address of the memory is not a multiple of 4",
     );
     said(
         GeometryError::NoElementSize,
@@ -260,6 +268,48 @@ fn of_parameters() {
             Why::InterruptTaken { irq: 25 },
             "interrupt 25 of this channel is taken by another interface or driver; \
              give each interface an input channel of its own",
+        ),
+        (
+            Why::NameInvalid,
+            "not an interface name; use letters, digits, -, _ and at most one %d",
+        ),
+        (
+            Why::NoInterface,
+            "there is no interface name for this entry",
+        ),
+        (
+            Why::TooMany { max: 32 },
+            "there can be no more than 32 interfaces",
+        ),
+        (
+            Why::NoChannel,
+            "an interface needs a channel; give in, out or both",
+        ),
+        (
+            Why::ProtocolMissing,
+            "the channel needs a protocol; give a hexadecimal number",
+        ),
+        (Why::ProtocolZero, "a protocol must not be 0"),
+        (Why::OutOfRange { min: 1, max: 2 }, "not between 1 and 2"),
+        (
+            Why::UnknownFlag,
+            "unknown flag; there are net_hdr and eth_dev",
+        ),
+        (
+            Why::TooSmall { size: 3, min: 4 },
+            "this memory has 3 bytes, fewer than the 4 it must have",
+        ),
+        (
+            Why::Misaligned { word: 8 },
+            "the address of this memory is not a multiple of 8",
+        ),
+        (
+            Why::WrittenTwice,
+            "another interface writes this channel; give each its own",
+        ),
+        (
+            Why::PathMtuOfEthernet,
+            "path MTUs are for IP packets, and eth_dev carries frames; leave one of them out",
         ),
     ];
     let parameters = [

@@ -108,6 +108,22 @@ pub enum Why {
         /// Linux' number of the interrupt.
         irq: u32,
     },
+    /// Memory of fewer bytes than it must have.
+    TooSmall {
+        /// Bytes there are.
+        size: u64,
+        /// The least that is needed.
+        min: u64,
+    },
+    /// Memory at an address that is not a multiple of the words in it.
+    Misaligned {
+        /// Bytes of a word.
+        word: u64,
+    },
+    /// An output channel that an interface before it writes.
+    WrittenTwice,
+    /// Path MTUs for Ethernet frames.
+    PathMtuOfEthernet,
 }
 
 /// The error numbers that users see.
@@ -190,6 +206,19 @@ impl fmt::Display for Why {
                     "interrupt {irq} of this channel is taken by another interface or driver; \
                      give each interface an input channel of its own"
                 );
+            }
+            Self::TooSmall { size, min } => {
+                return write!(
+                    f,
+                    "this memory has {size} bytes, fewer than the {min} it must have"
+                )
+            }
+            Self::Misaligned { word } => {
+                return write!(f, "the address of this memory is not a multiple of {word}")
+            }
+            Self::WrittenTwice => "another interface writes this channel; give each its own",
+            Self::PathMtuOfEthernet => {
+                "path MTUs are for IP packets, and eth_dev carries frames; leave one of them out"
             }
         })
     }

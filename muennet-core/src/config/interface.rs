@@ -194,6 +194,10 @@ impl<'a> Lists<'a> {
         let value = entry(self.flags);
         let (mode, vlan) =
             parse::flags(value).map_err(|why| error(Parameter::Flags, value, why))?;
+        let pmtu = Some(entry(self.pmtu)).filter(|name| !name.is_empty());
+        if let (Some(region), Mode::Ethernet) = (pmtu, mode) {
+            return Err(error(Parameter::Pmtu, region, Why::PathMtuOfEthernet));
+        }
         let mtu = match entry(self.mtu) {
             "" => DEFAULT_MTU,
             value => {
@@ -228,7 +232,7 @@ impl<'a> Lists<'a> {
             mode,
             mtu,
             vlan,
-            pmtu: Some(entry(self.pmtu)).filter(|name| !name.is_empty()),
+            pmtu,
             poll_us,
         }))
     }
@@ -424,6 +428,15 @@ mod tests {
                 ..good
             },
             "parameter poll, entry 1, value \"1,2\": not a decimal number",
+        );
+        refused(
+            Lists {
+                flags: &["eth_dev", "eth_dev"],
+                pmtu: &["", "mtus"],
+                ..good
+            },
+            "parameter pmtu, entry 2, value \"mtus\": path MTUs are for IP packets, and eth_dev \
+             carries frames; leave one of them out",
         );
         refused(
             Lists {

@@ -2,6 +2,7 @@
 //! Whether a subject's resources fit what the parameters ask for.
 
 use super::error::{ConfigError, Parameter, Why};
+use crate::channel::layout::HEADER_SIZE;
 use crate::sinfo::{linux::Irq, Memory, MemoryKind};
 
 /// What an interface does with a channel.
@@ -18,7 +19,8 @@ pub enum Access {
 ///
 /// # Errors
 ///
-/// [`ConfigError`]: no such memory, not a channel, or the wrong rights.
+/// [`ConfigError`]: no such memory, not a channel, the wrong rights, no room for a
+/// channel's header, or a misaligned address.
 pub fn channel(
     access: Access,
     position: usize,
@@ -42,6 +44,8 @@ pub fn channel(
     if memory.writable != (access == Access::Output) {
         return Err(error(wrong_rights));
     }
+    // CAST: a small constant.
+    fits(&memory, HEADER_SIZE as u64, 8).map_err(error)?;
     Ok(memory)
 }
 
@@ -49,18 +53,33 @@ pub fn channel(
 ///
 /// # Errors
 ///
-/// [`ConfigError`]: no such memory.
+/// [`ConfigError`]: no such memory, no room for one entry, or a misaligned address.
 pub fn path_mtu(
     position: usize,
     name: &str,
     found: Option<Memory>,
 ) -> Result<Memory, ConfigError<'_>> {
-    found.ok_or(ConfigError {
+    let error = |why| ConfigError {
         parameter: Parameter::Pmtu,
         position,
         value: name,
-        why: Why::UnknownResource,
-    })
+        why,
+    };
+    let memory = found.ok_or(error(Why::UnknownResource))?;
+    fits(&memory, 4, 4).map_err(error)?;
+    Ok(memory)
+}
+
+/// Checks that memory has `min` bytes or more, at a multiple of `word`.
+fn fits(memory: &Memory, min: u64, word: u64) -> Result<(), Why> {
+    let size = memory.size;
+    if size < min {
+        return Err(Why::TooSmall { size, min });
+    }
+    if memory.address % word != 0 {
+        return Err(Why::Misaligned { word });
+    }
+    Ok(())
 }
 
 /// Checks the `vector` of the input channel `name`, entry `position` of `in`, and gives
@@ -142,6 +161,33 @@ mod tests {
             let error = interrupt(2, "c", vector, |_| false).unwrap_err();
             assert_eq!(error.why, Why::NoInterrupt { vector });
         }
+    }
+
+    #[test]
+    fn memory_must_have_room_and_be_aligned() {
+        let sized = |kind, size, address| {
+            let mut found = memory(kind, false).unwrap();
+            (found.size, found.address) = (size, address);
+            Some(found)
+        };
+        let input = |size, address| {
+            let found = sized(MemoryKind::Channel, size, address);
+            channel(Access::Input, 1, "c", found).map_err(|error| error.why)
+        };
+        for size in [0, 63] {
+            assert_eq!(input(size, 0), Err(Why::TooSmall { size, min: 64 }));
+        }
+        assert!(input(64, 4096).is_ok());
+        assert_eq!(input(64, 4100), Err(Why::Misaligned { word: 8 }));
+        let region = |size, address| {
+            let found = sized(MemoryKind::Plain, size, address);
+            path_mtu(2, "p", found).map_err(|error| error.why)
+        };
+        for size in [0, 3] {
+            assert_eq!(region(size, 0), Err(Why::TooSmall { size, min: 4 }));
+        }
+        assert!(region(4, 4).is_ok());
+        assert_eq!(region(4, 2), Err(Why::Misaligned { word: 4 }));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! The other side of a region may write any byte of it at any time. So nothing
 //! here hands out a reference into a region: words are loaded and stored one at
 //! a time, bytes are copied between the region and private memory, and every
-//! access is bounded by [`Region`].
+//! access is bounded by [`Region`] or [`Table`].
 
 mod copy;
 #[cfg(all(test, not(loom)))]
@@ -16,6 +16,7 @@ mod hook;
 mod region;
 mod site;
 mod sum;
+mod table;
 mod window;
 #[cfg(not(loom))]
 mod word;
@@ -26,6 +27,7 @@ pub(crate) mod word;
 pub use region::{Region, RegionError};
 pub(crate) use site::Site;
 pub(crate) use sum::InternetSum;
+pub use table::{Table, TableError};
 pub(crate) use window::{Window, WindowMut};
 
 use core::ptr::NonNull;

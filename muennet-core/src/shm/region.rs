@@ -93,22 +93,6 @@ impl<M: Memory> Region<M> {
         unsafe { word::load(self.base.as_ptr().add(field.offset()).cast()) }
     }
 
-    /// How many whole words of eight bytes there are.
-    pub(crate) fn words(&self) -> usize {
-        self.len / size_of::<u64>()
-    }
-
-    /// Loads the word with this index, from the start of the region, once.
-    #[inline]
-    pub(crate) fn word(&self, index: usize) -> Option<u64> {
-        if index >= self.words() {
-            return None;
-        }
-        // SAFETY: a whole word within the region, as just checked, and aligned as
-        // the region is.
-        Some(unsafe { word::load(self.base.as_ptr().cast::<u64>().add(index)) })
-    }
-
     /// Orders the loads before it before everything after it.
     #[inline]
     pub(crate) fn acquire(&self, site: Site) {

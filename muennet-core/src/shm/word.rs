@@ -18,7 +18,7 @@
 //! for the same reason: nothing else is as fast on every processor.)
 
 use super::{hook, Site};
-use core::sync::atomic::{fence, AtomicU64, Ordering};
+use core::sync::atomic::{fence, AtomicU32, AtomicU64, Ordering};
 
 /// From how many bytes on a call is worth it.
 const LONG: usize = 32;
@@ -39,6 +39,18 @@ pub(super) unsafe fn load(at: *const u64) -> u64 {
     // SAFETY: the caller promises alignment and reach; an atomic may be shared
     // with writers elsewhere, and a relaxed load needs no write access.
     u64::from_le(unsafe { &*at.cast::<AtomicU64>() }.load(Ordering::Relaxed))
+}
+
+/// Loads the little-endian number of 32 bits at `at` once.
+///
+/// # Safety
+///
+/// `at` is aligned to 4 bytes and readable for 4 bytes.
+#[inline]
+pub(super) unsafe fn load_half(at: *const u32) -> u32 {
+    hook::access();
+    // SAFETY: as for `load`.
+    u32::from_le(unsafe { &*at.cast::<AtomicU32>() }.load(Ordering::Relaxed))
 }
 
 /// Stores `value` little-endian at `at`.

@@ -19,7 +19,11 @@ const WRONG: &[(Parameters, &str, &str)] = &[
         EINVAL,
         "parameter name, entry 1, value \"a23456789012345b\"",
     ),
-    (&[("name", "a/b")], EINVAL, "parameter name, entry 1"),
+    (
+        &[("name", "a/b")],
+        EINVAL,
+        "parameter name, entry 1, value \"a/b\": not an interface name",
+    ),
     (
         &[("in", ""), ("out", "")],
         EINVAL,
@@ -79,6 +83,16 @@ const WRONG: &[(Parameters, &str, &str)] = &[
         "parameter in, entry 2, value \"ringing\": interrupt ",
     ),
     (
+        &[("pmtu", "mtus")],
+        EINVAL,
+        "parameter pmtu, entry 1, value \"mtus\": path MTUs are for IP packets, and eth_dev carries",
+    ),
+    (
+        &[("name", "net0,"), ("mtu", ",,1500")],
+        EINVAL,
+        "parameter mtu, entry 3, value \"1500\": there is no interface name for this entry",
+    ),
+    (
         &[("reader_protocol", "")],
         EINVAL,
         "parameter reader_protocol, entry 1, value \"\": the channel needs a protocol",
@@ -116,10 +130,11 @@ const WRONG: &[(Parameters, &str, &str)] = &[
     (
         &[("mtu", "65521")],
         EINVAL,
-        "make the channel larger or the MTU smaller",
+        "parameter in, entry 1, value \"input\": a region of 65536 bytes has no room for one \
+         element of 65537 bytes behind the header; make the channel larger or the MTU smaller",
     ),
     (
-        &[("pmtu", "nowhere")],
+        &[("pmtu", "nowhere"), ("flags", "net_hdr")],
         ENXIO,
         "parameter pmtu, entry 1, value \"nowhere\"",
     ),
@@ -186,6 +201,32 @@ const TAKEN: &[(Parameters, u32, &str)] = &[
     ),
 ];
 
+/// The reasons of muennet-core (`config::Why`), with the words that tell of them.
+const REASONS: &[(&str, &str)] = &[
+    ("NameTooLong", "a23456789012345b"),
+    ("NameInvalid", "not an interface name"),
+    ("NoInterface", "there is no interface name for this entry"),
+    ("TooMany", "there can be no more than"),
+    ("NoChannel", "an interface needs a channel"),
+    ("ProtocolMissing", "the channel needs a protocol"),
+    ("NotHexadecimal", "not a hexadecimal number"),
+    ("ProtocolZero", "a protocol must not be 0"),
+    ("NotDecimal", "not a decimal number"),
+    ("OutOfRange", "not between"),
+    ("UnknownFlag", "unknown flag"),
+    ("BothModes", "net_hdr and eth_dev exclude"),
+    ("UnknownResource", "the subject has no memory of this name"),
+    ("NotAChannel", "this memory is not a channel"),
+    ("InputWritable", "this channel is writable"),
+    ("OutputReadOnly", "this channel is read-only"),
+    ("NoInterrupt", "has no interrupt"),
+    ("InterruptTaken", "another interface takes interrupt"),
+    ("TooSmall", "this memory has"),
+    ("Misaligned", "the address of this memory"),
+    ("WrittenTwice", "another interface writes this channel"),
+    ("PathMtuOfEthernet", "path MTUs are for IP packets"),
+];
+
 const SOUND: Parameters = &[
     ("name", "net0"),
     ("in", "input"),
@@ -250,8 +291,62 @@ pub fn parameters(lab: &Lab) -> Result<()> {
         );
         vm.ok("rmmod muennet")?;
     }
+    said_by_core(WRONG)?;
+    not_text(&mut vm)?;
     shown(&mut vm)?;
+    taken(&mut vm)?;
     vm.finish()
+}
+
+/// Every reason that muennet-core has was tried, but those that no policy leads to: the
+/// servers refuse such memory.
+fn said_by_core(wrong: &[(Parameters, &str, &str)]) -> Result<()> {
+    const NOT_TO_BE_HAD: [&str; 4] = ["TooMany", "NoInterrupt", "TooSmall", "Misaligned"];
+    for (why, text) in REASONS {
+        ensure!(
+            NOT_TO_BE_HAD.contains(why) || wrong.iter().any(|(_, _, said)| said.contains(text)),
+            "no wrong line leads to the reason {why}"
+        );
+    }
+    Ok(())
+}
+
+/// An entry that is no text.
+fn not_text(vm: &mut crate::vm::Vm) -> Result<()> {
+    vm.ok("dmesg -c >/dev/null")?;
+    let line = line(&[("in", "input")]);
+    vm.ok(&format!(
+        "insmod /lib/modules/*/extra/muennet.ko {line} in=\"$(printf 'input,a\\377')\" && exit 1; true"
+    ))?;
+    let log = vm.ok("dmesg")?;
+    ensure!(
+        log.contains("parameter in, entry 2, value \"a\\xff\": not UTF-8"),
+        "an entry that is no text leaves:\n{log}"
+    );
+    Ok(())
+}
+
+/// What is small or odd, and sound.
+fn taken(vm: &mut crate::vm::Vm) -> Result<()> {
+    // One path MTU is enough; of 259 the last counts, and each is a mark to give.
+    for (region, marks) in [("one", 256), ("odd", 259)] {
+        let line = line(&[("pmtu", region), ("flags", "net_hdr")]);
+        vm.ok(&format!("modprobe muennet {line}"))?;
+        vm.ok(&format!(
+            "muennet_cfg add_child net0 c && for i in $(seq {marks}); do \
+             muennet_cfg add_mark c $i || exit; done; ! muennet_cfg add_mark c {}",
+            marks + 1
+        ))?;
+        vm.ok("rmmod muennet")?;
+    }
+    // Without an event a channel may be read by two.
+    let line = line(&[
+        ("name", "net0,net1"),
+        ("in", "input,input"),
+        ("reader_protocol", "1,1"),
+    ]);
+    vm.ok(&format!("modprobe muennet {line} && rmmod muennet"))
+        .map(drop)
 }
 
 /// A sound line's parameters are readable in sysfs, by everybody.
@@ -273,4 +368,25 @@ fn shown(vm: &mut crate::vm::Vm) -> Result<()> {
         "ethtool shows:\n{driver}"
     );
     vm.ok("rmmod muennet").map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::REASONS;
+
+    /// The enumeration's variants, by their indentation.
+    #[test]
+    fn every_reason_is_listed() {
+        let source = include_str!("../../../muennet-core/src/config/error.rs");
+        let (_, rest) = source.split_once("pub enum Why {").unwrap();
+        let (body, _) = rest.split_once("\n}").unwrap();
+        let variants: Vec<_> = body
+            .lines()
+            .filter_map(|line| line.strip_prefix("    "))
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()))
+            .map(|line| line.trim_end_matches([',', ' ', '{']))
+            .collect();
+        let listed: Vec<_> = REASONS.iter().map(|(why, _)| *why).collect();
+        assert_eq!(variants, listed);
+    }
 }
