@@ -210,6 +210,7 @@ impl<M: Memory> Reader<M> {
     /// result is there: then all do but the first [`Burst::lost`].
     /// What was lost in a burst of which something is left is reported there
     /// alone; only if nothing is left, the result is [`Read::Overrun`].
+    /// With a `max` of 0 the result is [`Read::Empty`], without a look.
     #[inline]
     pub fn read_burst(&mut self, max: usize, take: impl FnMut(&Element<'_, M>)) -> Read<Burst> {
         match self.take_burst(max, take) {
@@ -242,6 +243,9 @@ impl<M: Memory> Reader<M> {
     ) -> Result<Burst, Nothing> {
         // CAST: usize is at most 64 bits on every target.
         let max = max as u64;
+        if max == 0 {
+            return Err(Nothing::Empty);
+        }
         self.look(max)?;
         let session = self.session()?;
         let mut end = session.read();

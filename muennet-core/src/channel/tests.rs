@@ -432,3 +432,17 @@ fn the_oldest_has_a_head_start_of_an_eighth() {
     put_batch(&mut writer, 20..22);
     assert_eq!(get(&mut reader), Read::Taken(6));
 }
+
+#[test]
+fn a_burst_of_nothing_takes_nothing() {
+    let (_, mut writer, mut reader) = pair();
+    writer.activate(epoch(1));
+    let none =
+        |reader: &mut Reader<_>| reader.read_burst(0, |_| unreachable!("none was asked for"));
+    // Also while there is something to say, and to take.
+    assert_eq!(none(&mut reader), Read::Empty);
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 1 });
+    put_batch(&mut writer, 0..3);
+    assert_eq!(none(&mut reader), Read::Empty);
+    assert_eq!(get_burst(&mut reader, 3).1, [0, 1, 2]);
+}
