@@ -78,7 +78,7 @@ impl Transmit {
         let meta = Meta { mark: skb.mark() };
         let sent = skb.with_parts(|parts| match fit.fragments() {
             None => {
-                let packet = Packet::new(parts).with_meta(meta);
+                let packet = Packet::of_parts(parts).with_meta(meta);
                 self.sender.write_packet(&match skb.checksum() {
                     Some((start, offset)) => packet.with_checksum(Checksum { start, offset }),
                     None => packet,
@@ -88,7 +88,7 @@ impl Transmit {
                 counters.count(Counter::TxFragmented);
                 fragments.try_for_each(|fragment| {
                     fragment.with_parts::<{ MAX_PARTS + 1 }, _>(parts, |parts| {
-                        self.sender.write(parts, meta)
+                        self.sender.write_packet(&Packet::of_parts(parts).with_meta(meta))
                     })
                 })
             }

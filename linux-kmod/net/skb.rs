@@ -8,6 +8,7 @@ use super::device::Device;
 use crate::bindings;
 use core::{ptr::NonNull, slice};
 use kernel::{prelude::*, types::Opaque};
+use muennet_core::shm::Part;
 
 /// The most pieces that a packet is in: the linear part and its fragments.
 pub(crate) const MAX_PARTS: usize = 1 + bindings::MUENNET_MAX_SKB_FRAGS as usize;
@@ -55,10 +56,12 @@ impl SkBuff {
         }
     }
 
-    /// Calls `with` with the pieces of the packet, in order.
+    /// Calls `with` with the pieces of the packet, in order. The first, with the headers, is
+    /// the kernel's own; fragments may be pages that user space still changes (sendfile,
+    /// MSG_ZEROCOPY), so they are no slices.
     #[inline]
-    pub(crate) fn with_parts<R>(&self, with: impl FnOnce(&[&[u8]]) -> R) -> R {
-        let head = self.head();
+    pub(crate) fn with_parts<R>(&self, with: impl FnOnce(&[Part<'_>]) -> R) -> R {
+        let head = Part::from(self.head());
         // SAFETY: valid by the invariants.
         if unsafe { (*self.0.as_ptr()).data_len } == 0 {
             return with(&[head]);
@@ -74,7 +77,8 @@ impl SkBuff {
             // it offers neither high memory nor unreadable fragments.
             *part = unsafe {
                 let start = bindings::muennet_skb_frag(self.0.as_ptr(), index, &mut len);
-                slice::from_raw_parts(start.cast(), len as usize)
+                NonNull::new(start.cast_mut().cast())
+                    .map_or(Part::from(&[]), |start| Part::from_raw(start, len as usize))
             };
             used += 1;
         }

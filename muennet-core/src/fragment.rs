@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Cutting an IPv4 packet into fragments (RFC 791), without a copy of its payload.
 
+use crate::shm::Part;
 use core::ops::Range;
 
 /// Bytes of the least and the largest IPv4 header.
@@ -132,21 +133,21 @@ impl Fragment {
     }
 
     /// Calls `with` with the parts of the fragment, of a packet in `parts`: its
-    /// header, then slices of the packet's payload. `N` is one more than there
+    /// header, then pieces of the packet's payload. `N` is one more than there
     /// are parts, or more; what exceeds that is left out.
     pub fn with_parts<const N: usize, T>(
         &self,
-        parts: &[&[u8]],
-        with: impl FnOnce(&[&[u8]]) -> T,
+        parts: &[Part<'_>],
+        with: impl FnOnce(&[Part<'_>]) -> T,
     ) -> T {
-        let mut own = [self.header(); N];
+        let mut own = [Part::from(self.header()); N];
         let (mut used, mut start) = (1, 0);
         for part in parts {
             let end = start + part.len();
             let from = self.payload.start.clamp(start, end) - start;
             let to = self.payload.end.clamp(start, end) - start;
             if let (true, Some(place)) = (from < to, own.get_mut(used)) {
-                *place = part.get(from..to).unwrap_or(&[]);
+                *place = part.get(from..to);
                 used += 1;
             }
             start = end;
@@ -213,7 +214,13 @@ mod tests {
         let (b, c) = rest.split_at(rest.len() / 2);
         let fragments = header.fragments(mtu).unwrap();
         fragments
-            .map(|fragment| fragment.with_parts::<4, _>(&[a, b, c], |parts| parts.concat()))
+            .map(|fragment| {
+                fragment.with_parts::<4, _>(&[a, b, c].map(Part::from), |parts| {
+                    let bytes =
+                        |part: &Part<'_>| (0..part.len()).map_while(|at| part.byte(at)).collect();
+                    parts.iter().map(bytes).collect::<Vec<Vec<u8>>>().concat()
+                })
+            })
             .collect()
     }
 

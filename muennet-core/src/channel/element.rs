@@ -2,7 +2,7 @@
 //! An element: being read, and being written.
 
 use super::{cursor::Cursor, Geometry};
-use crate::shm::{InternetSum, Memory, MemoryMut, Region, Window, WindowMut};
+use crate::shm::{InternetSum, Memory, MemoryMut, Part, Region, Window, WindowMut};
 use core::marker::PhantomData;
 
 /// One element in shared memory: its bytes may change at any time.
@@ -68,7 +68,7 @@ impl<'a, M: MemoryMut> Slot<'a, M> {
     /// Copies `bytes` to `at`, counted from the element's start. What would lie
     /// outside the element is not written, and `false` returned.
     #[inline]
-    pub fn put(&mut self, at: usize, bytes: &[u8]) -> bool {
+    pub fn put<'s>(&mut self, at: usize, bytes: impl Into<Part<'s>>) -> bool {
         self.window.copy_in(at, bytes)
     }
 
@@ -80,8 +80,8 @@ impl<'a, M: MemoryMut> Slot<'a, M> {
 
     /// As [`put`](Self::put), and adds the bytes to `sum`.
     #[inline]
-    pub(crate) fn put_summing(&mut self, at: usize, bytes: &[u8], sum: &mut InternetSum) -> bool {
-        self.window.copy_in_summing(at, bytes, sum)
+    pub(crate) fn put_summing(&mut self, at: usize, part: Part<'_>, sum: &mut InternetSum) -> bool {
+        self.window.copy_in_summing(at, part, sum)
     }
 
     /// Clears the element from `at` on.

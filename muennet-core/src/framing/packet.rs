@@ -3,13 +3,13 @@
 
 use super::{FrameError, Meta};
 use crate::channel::Slot;
-use crate::shm::{InternetSum, MemoryMut};
+use crate::shm::{InternetSum, MemoryMut, Part};
 
 /// A frame to be sent: its bytes, in one piece or several, and what goes with it.
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Packet<'a> {
-    parts: &'a [&'a [u8]],
+    parts: &'a [Part<'a>],
     len: usize,
     meta: Meta,
     checksum: Option<Checksum>,
@@ -35,6 +35,16 @@ impl<'a> Packet<'a> {
     /// The frame that `parts` make up.
     #[inline]
     pub fn new(parts: &'a [&'a [u8]]) -> Self {
+        Self::of_parts(Part::of_slices(parts))
+    }
+
+    /// The same of parts that others may change meanwhile: the frame that is sent then holds
+    /// a mix of old and new bytes, and the checksum of what it holds.
+    ///
+    /// A framing looks at the first bytes before it copies; these should be nobody else's,
+    /// or the peer gets a frame that contradicts itself.
+    #[inline]
+    pub fn of_parts(parts: &'a [Part<'a>]) -> Self {
         let len = parts
             .iter()
             .fold(0usize, |sum, part| sum.saturating_add(part.len()));
@@ -80,8 +90,8 @@ impl<'a> Packet<'a> {
     pub fn byte(&self, index: usize) -> Option<u8> {
         let mut index = index;
         for part in self.parts {
-            match part.get(index) {
-                Some(byte) => return Some(*byte),
+            match part.byte(index) {
+                Some(byte) => return Some(byte),
                 None => index -= part.len(),
             }
         }
@@ -113,7 +123,7 @@ impl<'a> Packet<'a> {
             None => {
                 let mut at = at;
                 for part in self.parts {
-                    slot.put(at, part);
+                    slot.put(at, *part);
                     // In a slot there is room for all of them, so that this cannot wrap.
                     at = at.wrapping_add(part.len());
                 }
@@ -126,7 +136,8 @@ impl<'a> Packet<'a> {
         let mut sum = InternetSum::default();
         let (mut next, mut before) = (at, checksum.start);
         for part in self.parts {
-            let (plain, summed) = part.split_at_checked(before).unwrap_or((part, &[]));
+            let border = before.min(part.len());
+            let (plain, summed) = (part.get(0..border), part.get(border..part.len()));
             slot.put(next, plain);
             slot.put_summing(next.wrapping_add(plain.len()), summed, &mut sum);
             before -= plain.len();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Copies between shared memory and private slices.
 
-use super::word;
+use super::{word, Part};
 
 /// Copies shared bytes from `source` on into `target`, filling it.
 ///
@@ -22,9 +22,9 @@ pub(super) unsafe fn out_of(source: *const u8, target: &mut [u8]) {
 /// `target` is writable for `source.len()` bytes and shared memory in the sense
 /// of [`MemoryMut`](super::MemoryMut), so that no slice overlaps it.
 #[inline]
-pub(super) unsafe fn into(target: *mut u8, source: &[u8]) {
-    // SAFETY: both reach for the slice's length, one by promise, one as a slice.
-    unsafe { word::move_in(source.as_ptr(), target, source.len()) };
+pub(super) unsafe fn into(target: *mut u8, source: Part<'_>) {
+    // SAFETY: both reach for the part's length, one by promise, one by its invariants.
+    unsafe { word::move_in(source.start(), target, source.len()) };
 }
 
 /// As [`out_of`], for a few bytes whose number is known.
@@ -55,9 +55,9 @@ pub(super) unsafe fn few_into<const N: usize>(target: *mut u8, source: &[u8; N])
 ///
 /// As for [`into`].
 #[inline]
-pub(super) unsafe fn into_summing(target: *mut u8, source: &[u8]) -> u64 {
-    // SAFETY: both reach for the slice's length, one by promise, one as a slice.
-    unsafe { word::move_in_summing(source.as_ptr(), target, source.len()) }
+pub(super) unsafe fn into_summing(target: *mut u8, source: Part<'_>) -> u64 {
+    // SAFETY: both reach for the part's length, one by promise, one by its invariants.
+    unsafe { word::move_in_summing(source.start(), target, source.len()) }
 }
 
 /// Clears `len` shared bytes from `target` on.
@@ -88,7 +88,7 @@ mod tests {
                 let mut back = std::vec![0u8; len];
                 // SAFETY: at most 8 + 149 of the bytes of a private array.
                 unsafe {
-                    super::into(shared.as_mut_ptr().add(offset), &data);
+                    super::into(shared.as_mut_ptr().add(offset), data.as_slice().into());
                     super::out_of(shared.as_ptr().add(offset), &mut back);
                 }
                 assert_eq!(back, data);

@@ -13,6 +13,7 @@ pub(crate) mod heap;
 pub mod hook;
 #[cfg(not(feature = "hostile"))]
 mod hook;
+mod part;
 mod region;
 mod site;
 mod sum;
@@ -24,6 +25,7 @@ mod word;
 #[path = "word_loom.rs"]
 pub(crate) mod word;
 
+pub use part::Part;
 pub use region::{Region, RegionError};
 pub(crate) use site::Site;
 pub(crate) use sum::InternetSum;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A piece of a region, in which bytes are copied.
 
-use super::{copy, InternetSum};
+use super::{copy, InternetSum, Part};
 use core::{marker::PhantomData, ptr::NonNull};
 
 /// A piece of shared memory to read from.
@@ -105,7 +105,8 @@ impl WindowMut<'_> {
 
     /// Copies `source` to `at`, or nothing and `false` if it does not fit.
     #[inline]
-    pub(crate) fn copy_in(&mut self, at: usize, source: &[u8]) -> bool {
+    pub(crate) fn copy_in<'s>(&mut self, at: usize, source: impl Into<Part<'s>>) -> bool {
+        let source = source.into();
         if !holds(self.len, at, source.len()) {
             return false;
         }
@@ -127,12 +128,13 @@ impl WindowMut<'_> {
 
     /// As [`copy_in`](Self::copy_in), and adds the bytes to `sum`.
     #[inline]
-    pub(crate) fn copy_in_summing(
+    pub(crate) fn copy_in_summing<'s>(
         &mut self,
         at: usize,
-        source: &[u8],
+        source: impl Into<Part<'s>>,
         sum: &mut InternetSum,
     ) -> bool {
+        let source = source.into();
         if !holds(self.len, at, source.len()) {
             return false;
         }

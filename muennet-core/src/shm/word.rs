@@ -83,7 +83,9 @@ pub(super) unsafe fn move_out(from: *const u8, to: *mut u8, len: usize) {
     }
 }
 
-/// Moves `len` bytes from private to shared memory.
+/// Moves `len` bytes to shared memory. The source is private, or it may be changed by others
+/// meanwhile, as a [`Part`](super::Part) may: each of its bytes is read once or twice, and
+/// never looked at otherwise.
 ///
 /// # Safety
 ///
@@ -155,14 +157,14 @@ pub(super) unsafe fn move_few_in(from: *const u8, to: *mut u8, len: usize) {
             match step {
                 Step::Eight => to
                     .cast::<u64>()
-                    .write_volatile(from.cast::<Unaligned<u64>>().read().0),
+                    .write_volatile(from.cast::<Unaligned<u64>>().read_volatile().0),
                 Step::Four => to
                     .cast::<u32>()
-                    .write_volatile(from.cast::<Unaligned<u32>>().read().0),
+                    .write_volatile(from.cast::<Unaligned<u32>>().read_volatile().0),
                 Step::Two => to
                     .cast::<u16>()
-                    .write_volatile(from.cast::<Unaligned<u16>>().read().0),
-                Step::One => to.write_volatile(from.read()),
+                    .write_volatile(from.cast::<Unaligned<u16>>().read_volatile().0),
+                Step::One => to.write_volatile(from.read_volatile()),
             }
         }
     });
@@ -220,10 +222,11 @@ pub(super) unsafe fn move_in_summing(from: *const u8, to: *mut u8, len: usize) -
         // Cannot wrap again: with a carry, `next` is not the largest number.
         sum = next.wrapping_add(carry.into());
     };
-    while len - at >= WORD {
+    let whole_words = len & !(WORD - 1);
+    while at < whole_words {
         // SAFETY: `at + WORD <= len`; `Unaligned` asks for no alignment.
         unsafe {
-            let word = from.add(at).cast::<Unaligned<u64>>().read().0;
+            let word = from.add(at).cast::<Unaligned<u64>>().read_volatile().0;
             platform::store(to.add(at), word);
             add(word);
         }
@@ -236,7 +239,7 @@ pub(super) unsafe fn move_in_summing(from: *const u8, to: *mut u8, len: usize) -
         }
         // SAFETY: `at < len`.
         unsafe {
-            *byte = from.add(at).read();
+            *byte = from.add(at).read_volatile();
             to.add(at).write_volatile(*byte);
         }
         at = at.wrapping_add(1);
