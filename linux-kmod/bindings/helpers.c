@@ -11,7 +11,6 @@ void muennet_eth_hw_addr_set(struct net_device *dev, const u8 *address) { eth_hw
 void muennet_netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int)) { netif_napi_add(dev, napi, poll); }
 void muennet_netif_napi_del(struct napi_struct *napi) { netif_napi_del(napi); }
 bool muennet_napi_schedule_prep(struct napi_struct *napi) { return napi_schedule_prep(napi); }
-void muennet_napi_schedule(struct napi_struct *napi) { napi_schedule(napi); }
 gro_result_t muennet_napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb) { return napi_gro_receive(napi, skb); }
 void muennet_netif_start_queue(struct net_device *dev) { netif_start_queue(dev); }
 void muennet_netif_stop_queue(struct net_device *dev) { netif_stop_queue(dev); }

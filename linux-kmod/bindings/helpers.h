@@ -8,7 +8,6 @@ void muennet_eth_hw_addr_set(struct net_device *dev, const u8 *address);
 void muennet_netif_napi_add(struct net_device *dev, struct napi_struct *napi, int (*poll)(struct napi_struct *, int));
 void muennet_netif_napi_del(struct napi_struct *napi);
 bool muennet_napi_schedule_prep(struct napi_struct *napi);
-void muennet_napi_schedule(struct napi_struct *napi);
 gro_result_t muennet_napi_gro_receive(struct napi_struct *napi, struct sk_buff *skb);
 void muennet_netif_start_queue(struct net_device *dev);
 void muennet_netif_stop_queue(struct net_device *dev);

@@ -13,7 +13,7 @@ use crate::{
         device::Device,
         driver::HeldOf,
         netlink::{Ack, Attributes, Message, Policy},
-        rtnl::{HeldLink, Kind, Link},
+        rtnl::{HeldLink, Kind, Link, Rtnl},
         skb::SkBuff,
     },
 };
@@ -38,7 +38,7 @@ pub(crate) struct Child {
 
 impl Child {
     /// Gives a free mark to a child.
-    pub(crate) fn add_mark(this: &HeldLink<Self>, mark: u32, ack: Ack) -> Result {
+    pub(crate) fn add_mark(this: &HeldLink<Self>, mark: u32, ack: Ack, rtnl: &Rtnl) -> Result {
         if mark == 0 {
             let why = "mark 0 is no mark: packets without one are the parent's";
             return Err(ack.refuse(EINVAL, core::format_args!("{why}")));
@@ -53,7 +53,7 @@ impl Child {
                 EBUSY,
                 core::format_args!(
                     "mark {mark} is held by {}",
-                    owner.device().name().to_bytes().escape_ascii()
+                    owner.device().name(rtnl).to_bytes().escape_ascii()
                 ),
             )),
             Err(MarkError::Full(room)) => Err(ack.refuse(
@@ -88,7 +88,12 @@ impl Link for Child {
         Ok(Self { parent })
     }
 
-    fn added(this: &HeldLink<Self>, attributes: &Attributes<'_>, ack: Ack) -> Result {
+    fn added(
+        this: &HeldLink<Self>,
+        attributes: &Attributes<'_>,
+        ack: Ack,
+        rtnl: &Rtnl,
+    ) -> Result {
         let adopted = this.parent.with_children(|children| {
             this.device().set_carrier(this.parent.device().carrier());
             children.adopt(this.clone())
@@ -98,7 +103,7 @@ impl Link for Child {
             return Err(ack.refuse(ENOSPC, core::format_args!("{why}")));
         }
         match attributes.number(MARK.into()) {
-            Some(mark) => Self::add_mark(this, mark, ack),
+            Some(mark) => Self::add_mark(this, mark, ack, rtnl),
             None => Ok(()),
         }
     }

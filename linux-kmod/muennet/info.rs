@@ -8,6 +8,7 @@ use crate::{
     net::{
         debugfs::{Folder, Show, Text},
         driver::HeldOf,
+        rtnl::Rtnl,
     },
 };
 use core::fmt::{self, Write};
@@ -21,7 +22,8 @@ pub(crate) struct Shown(HeldOf<Interface>);
 
 /// The interface with the name of its folder: the one that it has now.
 pub(crate) fn entry(interface: &HeldOf<Interface>) -> Result<(CString, Shown)> {
-    let name = CString::try_from_fmt(fmt!("{}", text(interface.device().name())))?;
+    let rtnl = Rtnl::lock();
+    let name = CString::try_from_fmt(fmt!("{}", text(interface.device().name(&rtnl))))?;
     Ok((name, Shown(interface.clone())))
 }
 
@@ -36,7 +38,7 @@ impl Show for Shown {
         let (input, output) = self.0.channels();
         let traffic = device.traffic();
         // The folder keeps the name that the interface had when the module was loaded.
-        core::writeln!(f, "name:     {}", text(device.name()))?;
+        core::writeln!(f, "name:     {}", text(device.name(&Rtnl::lock())))?;
         core::writeln!(f, "mode:     {}", text(self.0.mode_name()))?;
         core::writeln!(f, "mtu:      {}", device.mtu())?;
         core::writeln!(f, "carrier:  {}", if device.carrier() { "on" } else { "off" })?;

@@ -20,7 +20,7 @@
 //!
 //! # Locks
 //!
-//! In this order: the RTNL, the list of interfaces, an interface's `rx` or its
+//! In this order: the lock of an open file in debugfs, the RTNL, the list of interfaces, an interface's `rx` or its
 //! `tx`, never both. These two are taken with softirqs disabled. While one of
 //! them is held, nothing is handed to the network stack but a child's packet,
 //! which it only queues; so no packet comes back to a lock that its sender holds.

@@ -118,7 +118,7 @@ impl Handler for Muennet {
         match command {
             command::ADD_CHILD => {
                 let name = name(request, attribute::CHILD_DEV, "the child")?;
-                let parent = parent(request)?;
+                let parent = parent(request, &rtnl)?;
                 if request.net().device(&name, &rtnl).is_some() {
                     let why = "there is an interface of the child's name already";
                     return Err(request.ack.refuse(EEXIST, core::format_args!("{why}")));
@@ -131,7 +131,7 @@ impl Handler for Muennet {
             }
             command::ADD_MARK => {
                 let child = configurable(request, child(request, &rtnl)?)?;
-                Child::add_mark(&child, mark(request)?, request.ack)
+                Child::add_mark(&child, mark(request)?, request.ack, &rtnl)
             }
             command::DEL_MARK => {
                 let child = configurable(request, child(request, &rtnl)?)?;
@@ -143,12 +143,12 @@ impl Handler for Muennet {
 
     fn dump(command: u8, dump: &mut Dump<'_>) -> Result {
         // Nobody moves to another namespace meanwhile.
-        let _rtnl = Rtnl::lock();
+        let rtnl = Rtnl::lock();
         for interface in interfaces::all().iter() {
             match command {
-                command::GET_INTERFACE => dump_interface(dump, interface),
-                command::GET_CHILD => dump_children(dump, interface)?,
-                command::GET_MARK => dump_marks(dump, interface)?,
+                command::GET_INTERFACE => dump_interface(dump, interface, &rtnl),
+                command::GET_CHILD => dump_children(dump, interface, &rtnl)?,
+                command::GET_MARK => dump_marks(dump, interface, &rtnl)?,
                 _ => return Err(EOPNOTSUPP),
             }
             if dump.is_full() {
@@ -159,7 +159,7 @@ impl Handler for Muennet {
     }
 }
 
-fn dump_interface(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) {
+fn dump_interface(dump: &mut Dump<'_>, interface: &HeldOf<Interface>, rtnl: &Rtnl) {
     use attribute::*;
     let device = interface.device();
     if device.net() != dump.net() {
@@ -168,7 +168,7 @@ fn dump_interface(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) {
     let (traffic, counts) = (device.traffic(), interface.counts());
     let (input, output) = interface.channels();
     dump.entry(|message| {
-        message.text(DEV, device.name())?;
+        message.text(DEV, device.name(rtnl))?;
         message.number(IFINDEX, device.index())?;
         message.text(MODE, interface.mode_name())?;
         message.text(IN, input)?;
@@ -196,7 +196,7 @@ fn children(dump: &Dump<'_>, interface: &Interface) -> Result<KVec<HeldLink<Chil
     Ok(found)
 }
 
-fn dump_children(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) -> Result {
+fn dump_children(dump: &mut Dump<'_>, interface: &HeldOf<Interface>, rtnl: &Rtnl) -> Result {
     use attribute::*;
     let parent = interface.device();
     // A number says something in its own namespace only.
@@ -204,8 +204,8 @@ fn dump_children(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) -> Result {
     for child in children(dump, interface)? {
         let (device, traffic) = (child.device(), child.device().traffic());
         dump.entry(|message| {
-            message.text(DEV, parent.name())?;
-            message.text(CHILD_DEV, device.name())?;
+            message.text(DEV, parent.name(rtnl))?;
+            message.text(CHILD_DEV, device.name(rtnl))?;
             message.number(IFINDEX, device.index())?;
             message.long(RX_FRAMES, traffic.rx_frames, PAD)?;
             message.long(TX_FRAMES, traffic.tx_frames, PAD)?;
@@ -215,7 +215,7 @@ fn dump_children(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) -> Result {
     Ok(())
 }
 
-fn dump_marks(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) -> Result {
+fn dump_marks(dump: &mut Dump<'_>, interface: &HeldOf<Interface>, rtnl: &Rtnl) -> Result {
     use attribute::*;
     let count = interface.with_children(|children| children.marks().len());
     let mut found = KVVec::with_capacity(count, GFP_KERNEL)?;
@@ -228,7 +228,7 @@ fn dump_marks(dump: &mut Dump<'_>, interface: &HeldOf<Interface>) -> Result {
     });
     for (mark, child) in found {
         dump.entry(|message| {
-            message.text(CHILD_DEV, child.device().name())?;
+            message.text(CHILD_DEV, child.device().name(rtnl))?;
             message.number(MARK, mark)
         });
     }
@@ -250,10 +250,10 @@ fn mark(request: &Request<'_>) -> Result<u32> {
 }
 
 /// The interface that the request names, which its sender may configure.
-fn parent(request: &Request<'_>) -> Result<HeldOf<Interface>> {
+fn parent(request: &Request<'_>, rtnl: &Rtnl) -> Result<HeldOf<Interface>> {
     let name = name(request, attribute::DEV, "the parent")?;
     let all = interfaces::all();
-    let named = || all.iter().filter(|interface| interface.device().name() == &*name);
+    let named = || all.iter().filter(|interface| interface.device().name(rtnl) == &*name);
     let found = named()
         .find(|interface| interface.device().net() == request.net())
         .or_else(|| named().find(|interface| request.administers(interface.device().net())))

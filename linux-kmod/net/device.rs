@@ -4,7 +4,7 @@
 //!
 //! C header: `include/linux/netdevice.h`
 
-use super::namespace::Net;
+use super::{namespace::Net, rtnl::Rtnl};
 use crate::bindings;
 use core::{marker::PhantomData, ops::Deref, ptr::NonNull};
 use kernel::{prelude::*, types::Opaque};
@@ -15,6 +15,21 @@ pub(crate) struct Device(Opaque<bindings::net_device>);
 
 // SAFETY: what is offered may be called from any CPU.
 unsafe impl Sync for Device {}
+
+/// The name of a device, copied.
+struct Name([u8; Name::ROOM]);
+
+impl Name {
+    /// Bytes, with the NUL.
+    const ROOM: usize = bindings::IFNAMSIZ as usize;
+}
+
+impl core::fmt::Display for Name {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let name = self.0.split(|byte| *byte == 0).next().unwrap_or(&[]);
+        core::fmt::Display::fmt(&name.escape_ascii(), f)
+    }
+}
 
 /// Packets and bytes that a device counted.
 pub(crate) struct Traffic {
@@ -59,8 +74,8 @@ impl Device {
     pub(crate) fn complain(&self, what: core::fmt::Arguments<'_>) {
         // SAFETY: looks at its own state only.
         if unsafe { bindings::muennet_net_ratelimit() } {
-            let name = self.name().to_bytes().escape_ascii();
-            pr_warn!("{}\n", core::format_args!("{name}: {what}"));
+            // Any context: the RTNL cannot be taken here.
+            pr_warn!("{}: {what}\n", core::format_args!("{}", self.name_unlocked()));
         }
     }
 
@@ -95,11 +110,20 @@ impl Device {
         }
     }
 
-    /// The interface's name.
-    pub(crate) fn name(&self) -> &CStr {
-        // SAFETY: a valid device; its name is NUL-terminated. It may change under
-        // our hands, which makes for a mixed name in the log and nothing worse.
+    /// The interface's name, which stays while the RTNL is held.
+    pub(crate) fn name<'a>(&'a self, _rtnl: &'a Rtnl) -> &'a CStr {
+        // SAFETY: a valid device; its name is NUL-terminated, and changes under the RTNL only.
         unsafe { CStr::from_char_ptr((*self.as_raw()).name.as_ptr()) }
+    }
+
+    /// A copy of the name, for the log: if it changes meanwhile, a mix of both.
+    fn name_unlocked(&self) -> Name {
+        let mut copy = [0; Name::ROOM];
+        for (at, to) in copy.iter_mut().enumerate().take(Name::ROOM - 1) {
+            // SAFETY: a valid device, whose name has `ROOM` bytes; each is read once.
+            *to = unsafe { (&raw const (*self.as_raw()).name[at]).read_volatile() } as u8;
+        }
+        Name(copy)
     }
 
     /// The interface's number in its namespace.

@@ -159,6 +159,10 @@ impl<T: Driver> Private<T> {
         &self.peers
     }
 
+    pub(super) fn schedule(&self) {
+        self.line.schedule();
+    }
+
     pub(super) fn unmask(&self) {
         self.line.unmask();
     }
@@ -241,7 +245,7 @@ impl<T: Driver> Registration<T> {
                 Ok(try_pin_init!(&this in Private {
                     napi <- Napi::zeroed(),
                     // SAFETY: the box keeps both in place; the timer is cancelled before it goes.
-                    timer <- unsafe { Timer::new(&raw const (*this.as_ptr()).napi) },
+                    timer <- unsafe { Timer::new(&raw const (*this.as_ptr()).line) },
                     // SAFETY: as above; the interrupt is freed before it goes.
                     line: unsafe { Line::new(&raw const (*this.as_ptr()).napi) },
                     peers <- Peers::new(),
@@ -395,7 +399,7 @@ impl<T: Driver> Operations<T> {
                 private.timer.start(period_ns);
             }
             // What was there before: softirqs run when they are enabled again.
-            softirq::without(|| private.napi.schedule());
+            softirq::without(|| private.schedule());
             Ok(0)
         })
     }

@@ -2,6 +2,15 @@
 
 //! An interrupt that schedules a NAPI instance and stays masked until it is done.
 //!
+//! Whatever schedules the instance masks the interrupt: its handler, the timer, and a poll
+//! that finds more. So a peer that rings while the instance polls costs no interrupt.
+//!
+//! The flag `masked` is set by the one who has just scheduled the instance, after
+//! `disable_irq_nosync`, and taken by the one who ends a poll, before `enable_irq`. The two may
+//! overlap, as the next may schedule before the last has unmasked; then a poll runs unmasked.
+//! Each flag that is set is taken once, so calls of the kernel are always balanced, and the
+//! last poll leaves the interrupt unmasked.
+//!
 //! C header: `include/linux/interrupt.h`
 
 use super::napi::Napi;
@@ -68,15 +77,35 @@ impl Line {
         }
     }
 
+    /// Schedules the instance with the interrupt masked, if one is requested; nothing if it
+    /// is scheduled or disabled.
+    pub(super) fn schedule(&self) {
+        // SAFETY: valid by the contract of `new`.
+        unsafe { &*self.napi }.schedule_after(|| {
+            if self.requested.load(Ordering::Relaxed) {
+                self.mask();
+            }
+        });
+    }
+
+    /// Masks the interrupt, unless it is. The caller has just won the instance.
+    fn mask(&self) {
+        if !self.masked.load(Ordering::Acquire) {
+            // SAFETY: requested, and not freed before the instance is disabled.
+            unsafe { bindings::disable_irq_nosync(self.irq.load(Ordering::Relaxed)) };
+            self.masked.store(true, Ordering::Release);
+        }
+    }
+
     /// Interrupts that came so far.
     pub(super) fn count(&self) -> u64 {
         self.count.load(Ordering::Relaxed)
     }
 
-    /// Lets the interrupt come again, if its handler masked it.
+    /// Lets the interrupt come again, if it is masked.
     pub(super) fn unmask(&self) {
         if self.masked.swap(false, Ordering::AcqRel) {
-            // SAFETY: balances the `disable_irq_nosync` of the handler.
+            // SAFETY: balances the `disable_irq_nosync` of `mask`.
             unsafe { bindings::enable_irq(self.irq.load(Ordering::Relaxed)) };
         }
     }
@@ -84,18 +113,14 @@ impl Line {
 
 /// The handler. The module stays while it can be called: `ndo_stop` calls `free_irq`,
 /// which waits for it.
-unsafe extern "C" fn handle(irq: i32, line: *mut c_void) -> bindings::irqreturn_t {
+unsafe extern "C" fn handle(_: i32, line: *mut c_void) -> bindings::irqreturn_t {
     // SAFETY: what `request` passed, valid until freed.
     let line = unsafe { &*line.cast::<Line>() };
     line.count.fetch_add(1, Ordering::Relaxed);
     // SAFETY: valid by the contract of `new`.
     let napi = unsafe { &*line.napi };
-    napi.schedule_after(|| {
-        // CAST: interrupt numbers are not negative.
-        // SAFETY: the handler's own interrupt.
-        unsafe { bindings::disable_irq_nosync(irq as u32) };
-        line.masked.store(true, Ordering::Release);
-    });
+    // Its own interrupt is requested, even if `request` has not returned yet.
+    napi.schedule_after(|| line.mask());
     bindings::irqreturn::IRQ_HANDLED
 }
 

@@ -80,12 +80,6 @@ impl Napi {
         unsafe { bindings::napi_disable(self.as_raw()) };
     }
 
-    /// Schedules the poll function, unless it is scheduled or disabled.
-    pub(crate) fn schedule(&self) {
-        // SAFETY: added by the device's registration.
-        unsafe { bindings::muennet_napi_schedule(self.as_raw()) };
-    }
-
     /// Schedules the poll function after `before`; neither if it is scheduled or disabled.
     pub(super) fn schedule_after(&self, before: impl FnOnce()) {
         // SAFETY: added by the device's registration; `__napi_schedule` follows a
@@ -172,7 +166,7 @@ unsafe extern "C" fn poll<T: Driver>(napi: *mut bindings::napi_struct, budget: i
     if done < budget && napi.complete(done) {
         private.unmask();
         if private.driver().has_pending() {
-            napi.schedule();
+            private.schedule();
         }
     }
     done

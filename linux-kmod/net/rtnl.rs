@@ -29,19 +29,39 @@ use kernel::{
     types::Opaque,
 };
 
-/// The RTNL, held: the configuration of network devices stays as it is.
+/// Proof that the RTNL is held: the configuration of network devices stays as it is.
 pub(crate) struct Rtnl(());
+
+/// The RTNL, held until this is dropped.
+pub(crate) struct Guard(Rtnl);
 
 impl Rtnl {
     /// Takes it. May sleep.
-    pub(crate) fn lock() -> Self {
+    pub(crate) fn lock() -> Guard {
         // SAFETY: given back when dropped.
         unsafe { bindings::rtnl_lock() };
-        Self(())
+        Guard(Self(()))
     }
 }
 
-impl Drop for Rtnl {
+/// For operations that the kernel calls with the RTNL held.
+///
+/// # Safety
+///
+/// It is held for as long as the reference.
+unsafe fn held<'a>() -> &'a Rtnl {
+    const { &Rtnl(()) }
+}
+
+impl core::ops::Deref for Guard {
+    type Target = Rtnl;
+
+    fn deref(&self) -> &Rtnl {
+        &self.0
+    }
+}
+
+impl Drop for Guard {
     fn drop(&mut self) {
         // SAFETY: taken by `lock`.
         unsafe { bindings::rtnl_unlock() };
@@ -64,7 +84,12 @@ pub(crate) trait Link: Sized + Send + Sync + 'static {
 
     /// The device is registered: take it up, with the `attributes` that were
     /// given. On an error it is unregistered again, after [`removed`](Self::removed).
-    fn added(this: &HeldLink<Self>, attributes: &Attributes<'_>, ack: Ack) -> Result;
+    fn added(
+        this: &HeldLink<Self>,
+        attributes: &Attributes<'_>,
+        ack: Ack,
+        rtnl: &Rtnl,
+    ) -> Result;
 
     /// The device is about to be unregistered: give up all references to it.
     fn removed(&self, device: &Device);
@@ -355,7 +380,7 @@ impl<L: Link> Operations<L> {
             let device = Device::from_raw(device);
             device.set_carrier(carrier);
             let added = match Held::new(device) {
-                Some(link) => L::added(&link, attributes, ack),
+                Some(link) => L::added(&link, attributes, ack, held()),
                 None => Err(ENODEV),
             };
             added.inspect_err(|_| Self::dellink(device.as_raw(), ptr::null_mut()))

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! A timer that schedules a NAPI instance again and again.
+//! A timer that schedules a NAPI instance again and again, its interrupt masked.
 //!
 //! C header: `include/linux/hrtimer.h`
 
-use super::napi::Napi;
+use super::irq::Line;
 use crate::bindings;
 use core::sync::atomic::{AtomicU64, Ordering};
 use kernel::{prelude::*, types::Opaque};
 
-/// The timer of a NAPI instance.
+/// The timer of a NAPI instance with its interrupt line.
 #[repr(C)]
 #[pin_data]
 pub(super) struct Timer {
     #[pin]
     timer: Opaque<bindings::hrtimer>,
-    napi: *const Napi,
+    line: *const Line,
     period_ns: AtomicU64,
 }
 
@@ -27,8 +27,8 @@ unsafe impl Sync for Timer {}
 impl Timer {
     /// # Safety
     ///
-    /// `napi` is valid for as long as the timer runs.
-    pub(super) unsafe fn new(napi: *const Napi) -> impl PinInit<Self> {
+    /// `line` is valid for as long as the timer runs.
+    pub(super) unsafe fn new(line: *const Line) -> impl PinInit<Self> {
         pin_init!(Self {
             timer <- Opaque::ffi_init(|timer: *mut bindings::hrtimer| {
                 // SAFETY: memory for a timer, pinned.
@@ -36,7 +36,7 @@ impl Timer {
                     bindings::muennet_hrtimer_setup(timer, Some(expired));
                 }
             }),
-            napi,
+            line,
             period_ns: AtomicU64::new(0),
         })
     }
@@ -72,7 +72,7 @@ unsafe extern "C" fn expired(timer: *mut bindings::hrtimer) -> bindings::hrtimer
     // SAFETY: the first field of a pinned `Timer`, which is cancelled before it goes.
     let this = unsafe { &*timer.cast::<Timer>() };
     // SAFETY: valid by the contract of `new`.
-    unsafe { &*this.napi }.schedule();
+    unsafe { &*this.line }.schedule();
     // SAFETY: a timer may be forwarded in its own function.
     unsafe {
         bindings::muennet_hrtimer_forward_now(timer, this.period_ns.load(Ordering::Relaxed));
