@@ -37,13 +37,13 @@ pub(crate) extern "C" fn muen_check_magic() -> bool {
     subject::with(|_| ()).is_some()
 }
 
-/// The subject's name, or null. Valid while the device is bound.
+/// The subject's name, or null. Valid while the module is loaded.
 #[no_mangle]
 pub(crate) extern "C" fn muen_get_subject_name() -> *const c_char {
     subject::with(|subject| subject.name().as_ptr().cast()).unwrap_or(ptr::null())
 }
 
-/// The first resource of that name and kind, or null. Valid while the device is bound.
+/// The first resource of that name and kind, or null. Valid while the module is loaded.
 ///
 /// # Safety
 ///

@@ -130,6 +130,10 @@ impl<T: Driver> Registration<T> {
             }),
             GFP_KERNEL,
         )?;
+        // No "unbind" in sysfs: drivers take memory and interrupts from this module and
+        // cannot be told that the device is unbound.
+        // SAFETY: not registered yet.
+        unsafe { (*driver.get()).driver.suppress_bind_attrs = true };
         // SAFETY: stays where it is until it is unregistered.
         to_result(unsafe {
             bindings::__pci_register_driver(

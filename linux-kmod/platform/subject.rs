@@ -27,8 +27,16 @@ pub(crate) struct Subject {
     version: Version,
     resources: KVVec<ResourceType>,
     events: [Option<Doorbell>; EVENTS],
-    registers: Registers,
+    /// None when the device is gone.
+    registers: Option<Registers>,
+    /// Another one whose device is gone.
+    next: *mut Subject,
 }
+
+// SAFETY: `next` is used by the one who frees the subject.
+unsafe impl Send for Subject {}
+// SAFETY: as above.
+unsafe impl Sync for Subject {}
 
 /// The registers of the device: at 8 the own peer number, at 12 the doorbell.
 pub(crate) struct Registers(*mut c_void);
@@ -104,6 +112,10 @@ pub(crate) fn with<T>(look: impl FnOnce(&Subject) -> T) -> Option<T> {
     unsafe { SUBJECT.load(Ordering::Acquire).as_ref() }.map(look)
 }
 
+/// Subjects whose device is gone, linked by `next`. They are kept until the module goes:
+/// drivers may still read the resources and the name that they were given.
+static RETIRED: AtomicPtr<Subject> = AtomicPtr::new(ptr::null_mut());
+
 /// Keeps the subject in place.
 pub(crate) struct Installed(());
 
@@ -113,8 +125,37 @@ impl Drop for Installed {
         // Waits for all that look at the subject.
         // SAFETY: called where it may sleep.
         unsafe { bindings::synchronize_rcu() };
-        // SAFETY: it came from `KBox::into_raw`, and nobody looks at it any more.
-        drop(unsafe { KBox::from_raw(subject) });
+        // SAFETY: it came from `KBox::into_raw`; nobody rings or looks for anything in it any
+        // more, and those who read what they were given read neither of these fields. Devices
+        // are unbound one at a time, as there is one subject.
+        unsafe {
+            (*subject).registers = None;
+            (*subject).next = RETIRED.swap(subject, Ordering::AcqRel);
+        }
+    }
+}
+
+/// Frees the subjects whose devices are gone when it is dropped.
+pub(crate) struct Retired(());
+
+impl Retired {
+    /// # Safety
+    ///
+    /// When it is dropped, no driver reads anything that it was given.
+    pub(crate) unsafe fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Drop for Retired {
+    fn drop(&mut self) {
+        let mut next = RETIRED.swap(ptr::null_mut(), Ordering::AcqRel);
+        while !next.is_null() {
+            // SAFETY: it came from `KBox::into_raw`, and nobody reads it by the promise of
+            // `new`.
+            let subject = unsafe { KBox::from_raw(next) };
+            next = subject.next;
+        }
     }
 }
 
@@ -189,7 +230,8 @@ pub(crate) fn install(
         version: sinfo.version(),
         resources,
         events,
-        registers,
+        registers: Some(registers),
+        next: ptr::null_mut(),
     };
     let subject = KBox::into_raw(KBox::new(subject, GFP_KERNEL).map_err(|_| Unfit::NoMemory)?);
     match SUBJECT.compare_exchange(
@@ -230,7 +272,9 @@ impl Subject {
     pub(crate) fn trigger(&self, event: u8) -> bool {
         match self.events.get(usize::from(event)) {
             Some(Some(doorbell)) => {
-                self.registers.ring(*doorbell);
+                if let Some(registers) = &self.registers {
+                    registers.ring(*doorbell);
+                }
                 true
             }
             _ => false,

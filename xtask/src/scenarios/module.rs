@@ -50,6 +50,7 @@ pub fn module(lab: &Lab) -> Result<()> {
     }
     ensure!(about.contains("license:        GPL"), "{about}");
 
+    not_unbound(&mut vm)?;
     let line = "muennet name=net0,,net%d in=testchannel_2 out=,,testchannel_1 \
                 reader_protocol=1 writer_protocol=,,1";
     // Loaded, shown, in use by nobody, and gone.
@@ -80,6 +81,26 @@ pub fn module(lab: &Lab) -> Result<()> {
         );
     }
     vm.finish()
+}
+
+/// The stand-in for the Muen kernel cannot be unbound under an interface; if its device is
+/// taken away all the same, what the interface was given stays.
+fn not_unbound(vm: &mut Vm) -> Result<()> {
+    let driver = "/sys/bus/pci/drivers/muen_ivshmem";
+    vm.ok(&format!(
+        "modprobe muen_ivshmem && ls {driver} && ! ls {driver}/bind && ! ls {driver}/unbind && \
+         rmmod muen_ivshmem"
+    ))?;
+    let device = format!("$(ls -d {driver}/0000:*)");
+    // The subject of the first binding is gone, that of the second serves.
+    vm.ok(&format!(
+        "modprobe muen_ivshmem && echo 1 >{device}/remove && ! ls -d {driver}/0000:* && \
+         echo 1 >/sys/bus/pci/rescan && ls -d {driver}/0000:* && \
+         modprobe muennet name=net0 in=testchannel_2 out=testchannel_1 reader_protocol=1 \
+         writer_protocol=1 && ip link set net0 up && ip link set net0 down && \
+         modprobe -r muennet && ! [ -e /sys/module/muen_ivshmem ]"
+    ))
+    .map(drop)
 }
 
 /// The second entry has no name and is skipped; the third takes the next free number.
