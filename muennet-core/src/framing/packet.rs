@@ -90,9 +90,9 @@ impl<'a> Packet<'a> {
     pub fn byte(&self, index: usize) -> Option<u8> {
         let mut index = index;
         for part in self.parts {
-            match part.byte(index) {
-                Some(byte) => return Some(byte),
-                None => index -= part.len(),
+            match index.checked_sub(part.len()) {
+                None => return part.byte(index),
+                Some(behind) => index = behind,
             }
         }
         None
@@ -140,7 +140,7 @@ impl<'a> Packet<'a> {
             let (plain, summed) = (part.get(0..border), part.get(border..part.len()));
             slot.put(next, plain);
             slot.put_summing(next.wrapping_add(plain.len()), summed, &mut sum);
-            before -= plain.len();
+            before -= border;
             next = next.wrapping_add(part.len());
         }
         // The field lies in the frame, as `check` has seen.
