@@ -275,7 +275,7 @@ fn of_parameters() {
         ),
         (
             Why::NoInterface,
-            "there is no interface name for this entry",
+            "ignored, as there is no interface name for this entry",
         ),
         (
             Why::TooMany { max: 32 },
@@ -293,7 +293,7 @@ fn of_parameters() {
         (Why::OutOfRange { min: 1, max: 2 }, "not between 1 and 2"),
         (
             Why::UnknownFlag,
-            "unknown flag; there are net_hdr and eth_dev",
+            "unknown flag; there are net_hdr, eth_dev and vlan",
         ),
         (
             Why::TooSmall { size: 3, min: 4 },
