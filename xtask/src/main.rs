@@ -63,6 +63,9 @@ enum Command {
         /// Two processes of this host, beside a queue, TAPs and a cache line.
         #[arg(long)]
         native: bool,
+        /// The kernel of the VM.
+        #[arg(long, value_enum, default_value_t)]
+        kernel: Flavour,
     },
     /// Run the fuzzers, one after the other; findings go to target/fuzz/artifacts.
     Fuzz {
@@ -117,7 +120,7 @@ fn main() -> ExitCode {
             unikernel: true, ..
         } => demo::unikernel().map(|()| true),
         Command::Demo { .. } => demo::one_wire().map(|()| true),
-        Command::Bench { vm, native } => bench(vm, native).map(|()| true),
+        Command::Bench { vm, native, kernel } => bench(vm, native, kernel).map(|()| true),
         Command::Shell => shell::shell().map(|()| true),
         Command::Kmod { kernel, arch } => kernel.on(arch).and_then(kmods).map(|()| true),
         Command::Muen => muen().map(|()| true),
@@ -145,12 +148,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn bench(vm: bool, native: bool) -> anyhow::Result<()> {
+fn bench(vm: bool, native: bool, kernel: Flavour) -> anyhow::Result<()> {
     if native {
         bench::native::run()?;
     }
     if vm {
-        bench::vm::run()?;
+        bench::vm::run(kernel)?;
     }
     Ok(())
 }

@@ -236,6 +236,14 @@ impl Tree {
         &self.root
     }
 
+    /// Which crate `kernel` the modules are built on.
+    pub fn crates(&self) -> &'static str {
+        match self.flavour() {
+            Flavour::Stock | Flavour::Debug => "the kernel's own crates",
+            _ => "the crates of compat/",
+        }
+    }
+
     /// The folder with what goes into VMs.
     pub fn userland(&self) -> PathBuf {
         match self.flavour().arch() {

@@ -13,6 +13,7 @@ use crate::{
     lab::{self, Lab},
     process::Process,
     progress::{self, Seconds},
+    tree::Flavour,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -56,13 +57,14 @@ impl Row {
 }
 
 /// Measures and prints the table.
-pub fn run() -> Result<()> {
-    let lab = Lab::open()?;
+pub fn run(kernel: Flavour) -> Result<()> {
+    let lab = Lab::with(kernel)?;
     let start = Instant::now();
     let rows = progress::step("measuring", || measure(&lab))?;
     println!(
-        "\nGuest instructions per packet (QEMU -icount), {}",
-        lab.tree.release()
+        "\nGuest instructions per packet (QEMU -icount), {}, {}",
+        lab.tree.release(),
+        lab.tree.crates()
     );
     println!("\n| direction | frame | muennet | virtio-net | ratio |");
     println!("|-----------|------:|--------:|-----------:|------:|");
