@@ -78,11 +78,19 @@ impl Lab {
 
     /// The same with another kernel.
     pub fn with(flavour: Flavour) -> Result<Self> {
-        let tree = Tree::with(flavour)?;
+        Self::of(Tree::with(flavour)?)
+    }
+
+    /// The same laboratory with another kernel.
+    pub fn beside(&self, flavour: Flavour) -> Result<Self> {
+        Self::of(self.tree.beside(flavour)?)
+    }
+
+    fn of(tree: Tree) -> Result<Self> {
         let modules = kmod::build(&tree)?;
         build_programs()?;
         let initramfs = progress::step("initramfs", || {
-            if flavour.arch() == Arch::Arm64 {
+            if tree.flavour().arch() == Arch::Arm64 {
                 return initramfs::pack_arm64(&tree, &modules);
             }
             let mut programs = ["probe", "meter", "stream", "reload", "xdp", "muennet_cfg"]
@@ -153,6 +161,11 @@ impl Wire<'_> {
             self.vectors,
             more,
         )
+    }
+
+    /// Boots a VM of another laboratory as the subject `name`.
+    pub fn vm_of(&self, lab: &Lab, name: &str) -> Result<Vm> {
+        Vm::boot(&lab.tree, &lab.initramfs, FOLDER, name, self.vectors, &[])
     }
 
     /// The folder with the subjects' sockets.

@@ -280,7 +280,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "kernels",
-        about: "modules for all stock kernels; one wire on 6.1, amd64 and arm64",
+        about: "modules for all stock kernels; wires of 6.1, on amd64, arm64 and between them",
         check: Check::Kernels(kernels),
     },
     Layer {
@@ -413,10 +413,11 @@ fn kernels() -> Result<()> {
     for flavour in [Flavour::Linux612, Flavour::Linux72, Flavour::Compat] {
         kmod::build(&Tree::with(flavour)?)?;
     }
-    for flavour in [Flavour::Linux61, Flavour::Linux61Arm64] {
-        scenarios::interrupt(&Lab::with(flavour)?)?;
-    }
-    Ok(())
+    let amd64 = Lab::with(Flavour::Linux61)?;
+    scenarios::interrupt(&amd64)?;
+    let arm64 = amd64.beside(Flavour::Linux61Arm64)?;
+    scenarios::interrupt(&arm64)?;
+    scenarios::mixed(&arm64, &amd64)
 }
 
 fn components() -> Result<()> {

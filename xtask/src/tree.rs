@@ -11,6 +11,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::Arc,
 };
 
 const RELEASE: &str = "trixie";
@@ -58,7 +59,7 @@ const TOOLS: &[&str] = &["iptables", "nftables", "iputils-tracepath"];
 pub struct Tree {
     root: PathBuf,
     kernel: Kernel,
-    cache: Cache,
+    cache: Arc<Cache>,
 }
 
 /// Which kernel the VMs run, and modules are built for.
@@ -179,7 +180,15 @@ impl Tree {
     /// Makes the tree, or what is missing of it, with a kernel.
     pub fn with(flavour: Flavour) -> Result<Self> {
         need_root()?;
-        let cache = Cache::open()?;
+        Self::make(Arc::new(Cache::open()?), flavour)
+    }
+
+    /// The same tree with another kernel.
+    pub fn beside(&self, flavour: Flavour) -> Result<Self> {
+        Self::make(self.cache.clone(), flavour)
+    }
+
+    fn make(cache: Arc<Cache>, flavour: Flavour) -> Result<Self> {
         let root = cache.path("root");
         cache.once(
             "root tree",
