@@ -43,7 +43,7 @@ pub fn open(root: &Path, cache: &Cache, flavour: Flavour, newest: &str) -> Resul
             let marker = root.join(format!("kernel-release{}", flavour.suffix()));
             cache.once(
                 &format!("kernel {name}"),
-                &format!("1 {suite}"),
+                &format!("2 {suite}"),
                 std::slice::from_ref(&marker),
                 || Ok(fs::write(&marker, unpack(root, version, suite, arch)?)?),
             )?;
@@ -127,7 +127,7 @@ fn unpack(root: &Path, version: &str, suite: &str, arch: Arch) -> Result<String>
     );
     packages.extend(names.lines().filter(|name| {
         let kind = name.strip_suffix(&format!("-{release}"));
-        kind.is_some_and(|kind| kind.starts_with("linux-binary") || kind == "linux-modules")
+        kind.is_some_and(|kind| ["linux-base", "linux-binary", "linux-modules"].contains(&kind))
             || *name == format!("linux-image-{release}")
     }));
     // Links to folders stay: /lib is one.

@@ -42,7 +42,8 @@ pub fn mixed(lab: &Lab, other: &Lab) -> Result<()> {
 
 /// What one end sends by TCP, the other one receives as it was.
 fn copied(from: &mut Vm, to: &mut Vm, address: &str, mebibytes: u32) -> Result<()> {
-    to.ok("nc -l -p 5000 </dev/null >/tmp/received & echo $! >/tmp/pid")?;
+    // Its input stays open: at the end of it nc would close the connection for both.
+    to.ok("sleep 900 | nc -l -p 5000 >/tmp/received & echo $! >/tmp/pid")?;
     to.until("netstat -ltn | grep -q :5000")?;
     from.ok(&format!(
         "dd if=/dev/urandom of=/tmp/sent bs=1M count={mebibytes}"
