@@ -239,6 +239,12 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::reload),
     },
     Layer {
+        name: "restarts",
+        about:
+            "either end starts again, beside a silent and a busy peer: nothing old, nothing twice",
+        check: Check::Vm(scenarios::restarts),
+    },
+    Layer {
         name: "churn",
         about: "links, children, peers and the module come and go at once, under traffic",
         check: Check::Vm(scenarios::churn),

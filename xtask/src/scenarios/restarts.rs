@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! Either end starts again, slowly or quickly, beside a silent or a busy peer: no frame from
+//! before is received or counted, every frame from after arrives, and nothing twice.
+
+use crate::{
+    lab::{carrier, Lab},
+    vm::Vm,
+};
+use anyhow::{ensure, Context, Result};
+
+/// Frames that lie in the channel when a reader starts again.
+const BEFORE: usize = 500;
+/// Frames that must arrive after a start.
+const AFTER: usize = 10;
+/// Starts under traffic, of each kind and end.
+const TIMES: usize = 3;
+
+/// The ways to start again.
+const WAYS: [&str; 2] = ["rmmod", "ip link set net0 down"];
+
+/// An end of the wire.
+struct End {
+    vm: Vm,
+    input: &'static str,
+    output: &'static str,
+    /// The last number of its address.
+    own: u8,
+    peer: u8,
+}
+
+impl End {
+    /// Loads the module. No frame is sent unasked but an announcement by ARP: there is no
+    /// IPv6, and the peer's hardware address is known.
+    fn load(&mut self) -> Result<()> {
+        let Self {
+            input,
+            output,
+            own,
+            peer,
+            ..
+        } = self;
+        self.vm.ok(&format!(
+            "modprobe muennet name=net0 reader_protocol=1 writer_protocol=1 in={input} \
+             out={output} flags=eth_dev && sysctl -qw net.ipv6.conf.net0.disable_ipv6=1 && \
+             ip link set net0 address 02:00:00:00:00:0{own} && \
+             ip addr add 192.168.7.{own}/24 dev net0 && ip link set net0 up && \
+             ip neigh replace 192.168.7.{peer} lladdr 02:00:00:00:00:0{peer} dev net0 \
+             nud permanent"
+        ))?;
+        Ok(())
+    }
+
+    /// Starts again in one of the [`WAYS`], and waits for the peer.
+    fn restart(&mut self, way: &str) -> Result<()> {
+        self.stop(way)?;
+        self.start(way)?;
+        carrier(&mut self.vm)
+    }
+
+    fn stop(&mut self, way: &str) -> Result<()> {
+        let module = if way == "rmmod" { " muennet" } else { "" };
+        self.vm.ok(&format!("{way}{module}")).map(drop)
+    }
+
+    fn start(&mut self, way: &str) -> Result<()> {
+        if way == "rmmod" {
+            return self.load();
+        }
+        let peer = self.peer;
+        self.vm
+            .ok(&format!(
+                "ip link set net0 up && ip neigh replace 192.168.7.{peer} \
+                 lladdr 02:00:00:00:00:0{peer} dev net0 nud permanent"
+            ))
+            .map(drop)
+    }
+
+    /// Pings of which each is answered exactly once.
+    fn pings(&mut self, number: usize) -> Result<()> {
+        let peer = self.peer;
+        let said = self
+            .vm
+            .ok(&format!("ping -c {number} -i 0.01 192.168.7.{peer}"))?;
+        ensure!(
+            said.contains(&format!("{number} received")) && !said.contains("DUP!"),
+            "{said}"
+        );
+        Ok(())
+    }
+
+    /// A counter of ethtool -S.
+    fn counter(&mut self, name: &str) -> Result<u64> {
+        let said = self
+            .vm
+            .ok(&format!("ethtool -S net0 | grep -w {name} | cut -d: -f2"))?;
+        said.trim()
+            .parse()
+            .with_context(|| format!("{name}: {said}"))
+    }
+
+    /// Frames received, lost and missed.
+    fn received(&mut self) -> Result<[u64; 3]> {
+        let missed = "cat /sys/class/net/net0/statistics/rx_missed_errors";
+        Ok([
+            self.counter("rx_frames")?,
+            self.counter("rx_lost")?,
+            self.vm.ok(missed)?.trim().parse()?,
+        ])
+    }
+}
+
+/// The restart matrix, between two Linux VMs.
+pub fn restarts(lab: &Lab) -> Result<()> {
+    let wire = lab.serve("two-linux.toml")?;
+    let end = |name: &str, input, output, own, peer| -> Result<End> {
+        Ok(End {
+            vm: wire.vm(name)?,
+            input,
+            output,
+            own,
+            peer,
+        })
+    };
+    let mut a = end("linux-a", "b_to_a", "a_to_b", 1, 2)?;
+    let mut b = end("linux-b", "a_to_b", "b_to_a", 2, 1)?;
+    b.load()?;
+    a.load()?;
+    carrier(&mut a.vm)?;
+    carrier(&mut b.vm)?;
+    silent(&mut a, &mut b).context("beside a silent peer")?;
+    moved(&mut a, &mut b).context("moved to another network namespace")?;
+    for way in WAYS {
+        busy(&mut a, &mut b, way).with_context(|| format!("{way}, under traffic"))?;
+    }
+    announced(&mut a, &mut b).context("announced when the peer comes up")?;
+    addressed(&mut a).context("the address over a reload")?;
+    a.vm.finish()?;
+    b.vm.finish()
+}
+
+/// One end starts again while the other has sent much and is silent now: nothing is received.
+/// Then everything that is sent arrives.
+fn silent(a: &mut End, b: &mut End) -> Result<()> {
+    for way in WAYS {
+        b.pings(BEFORE)?;
+        a.stop(way)?;
+        let kept = match way {
+            "rmmod" => [0; 3],
+            _ => a.received()?,
+        };
+        a.start(way)?;
+        carrier(&mut a.vm)?;
+        carrier(&mut b.vm)?;
+        // The peer announces its address, once.
+        let announced = kept[0] + 1;
+        a.vm.until(&format!(
+            "test $(ethtool -S net0 | grep -w rx_frames | cut -d: -f2) -ge {announced}"
+        ))?;
+        let after = a.received()?;
+        let expected = [announced, kept[1], kept[2]];
+        ensure!(
+            after == expected,
+            "after {way}, {after:?} frames were received, lost and missed instead of {expected:?}"
+        );
+        let skipped = a.counter("rx_skipped")?;
+        ensure!(skipped > 0, "after {way}, no frame was passed over");
+        a.pings(AFTER)?;
+        b.pings(AFTER)?;
+        let [frames, lost, missed] = a.received()?;
+        // A request and a reply each; nothing else is sent.
+        let sent = 2 * AFTER as u64;
+        ensure!(
+            [frames, lost, missed] == [announced + sent, kept[1], kept[2]],
+            "after {way}, of {sent} frames {} came, {lost} were lost and {missed} missed",
+            frames - announced
+        );
+    }
+    Ok(())
+}
+
+/// An interface that is moved shows nothing there of the namespace that it was in.
+fn moved(a: &mut End, b: &mut End) -> Result<()> {
+    b.pings(BEFORE)?;
+    a.vm.ok(
+        "ip netns add other && ip link set net0 down && ip link set net0 netns other && \
+         ip netns exec other tcpdump -i any -n -l -Q in icmp >/tmp/moved 2>/tmp/looking & \
+         until grep -q listening /tmp/looking; do sleep 0.1; done",
+    )?;
+    a.vm.ok(
+        "ip netns exec other sysctl -qw net.ipv6.conf.net0.disable_ipv6=1 && \
+         ip -n other addr add 192.168.7.1/24 dev net0 && ip -n other link set net0 up && \
+         ip -n other neigh replace 192.168.7.2 lladdr 02:00:00:00:00:02 dev net0 nud permanent",
+    )?;
+    a.vm.until("ip netns exec other grep -q 1 /sys/class/net/net0/carrier")?;
+    carrier(&mut b.vm)?;
+    b.pings(AFTER)?;
+    // Later frames are seen later.
+    a.vm.until(&format!(
+        "test $(grep -c 'echo request' /tmp/moved) -ge {AFTER}"
+    ))?;
+    let seen = a.vm.ok("killall tcpdump; grep -c . /tmp/moved")?;
+    ensure!(
+        seen.trim() == AFTER.to_string(),
+        "the new namespace saw {} packets instead of {AFTER}",
+        seen.trim()
+    );
+    a.vm.ok("ip -n other link set net0 down && ip netns del other")?;
+    // A namespace that ends gives the interface back.
+    a.vm.until("ip link show net0")?;
+    a.stop("rmmod")?;
+    a.start("rmmod")?;
+    carrier(&mut a.vm)?;
+    carrier(&mut b.vm)
+}
+
+/// Both ends start again while they ping each other without pause.
+fn busy(a: &mut End, b: &mut End, way: &str) -> Result<()> {
+    for end in [&mut *a, &mut *b] {
+        let peer = end.peer;
+        end.vm.ok(&format!(
+            "(until [ -e /tmp/end ]; do ping -n -c 1000 -i 0.002 -W 1 192.168.7.{peer}; done) \
+             >/tmp/pings 2>&1 &"
+        ))?;
+    }
+    for _ in 0..TIMES {
+        a.restart(way)?;
+        b.restart(way)?;
+    }
+    carrier(&mut a.vm)?;
+    carrier(&mut b.vm)?;
+    for end in [a, b] {
+        end.vm
+            .ok("touch /tmp/end; killall -INT ping; while pidof ping >/dev/null; do sleep 0.1; done; rm /tmp/end")?;
+        let duplicates = end.vm.run("grep -m 5 -e 'DUP!' -e duplicates /tmp/pings")?;
+        ensure!(
+            duplicates.status != 0,
+            "answers came twice:\n{}",
+            duplicates.text
+        );
+        end.vm.ok("grep -q 'bytes from' /tmp/pings")?;
+        end.pings(AFTER)?;
+    }
+    Ok(())
+}
+
+/// An end tells its addresses when its peer comes up, by ARP and by neighbour discovery.
+fn announced(a: &mut End, b: &mut End) -> Result<()> {
+    b.vm.ok("sysctl -qw net.ipv6.conf.net0.disable_ipv6=0 && \
+         ip addr add fd00::2/64 dev net0 nodad")?;
+    a.vm.ok(
+        "tcpdump -i any -n -l -Q in 'arp or icmp6' >/tmp/told 2>/tmp/looking & \
+         until grep -q listening /tmp/looking; do sleep 0.1; done",
+    )?;
+    a.restart("ip link set net0 down")?;
+    for told in [
+        "192.168.7.2 tell 192.168.7.2",
+        "neighbor advertisement, tgt is fd00::2",
+    ] {
+        a.vm.until(&format!("grep -q '{told}' /tmp/told"))
+            .with_context(|| told.to_owned())?;
+    }
+    a.vm.ok("killall tcpdump").map(drop)
+}
+
+/// The hardware address is the same at each load, and said to be a permanent one.
+fn addressed(a: &mut End) -> Result<()> {
+    let mut address = || -> Result<String> {
+        a.vm.ok(&format!(
+            "rmmod muennet; modprobe muennet name=net0 reader_protocol=1 writer_protocol=1 \
+             in={} out={} flags=eth_dev && cd /sys/class/net/net0 && \
+             cat address addr_assign_type",
+            a.input, a.output
+        ))
+    };
+    let (first, second) = (address()?, address()?);
+    ensure!(first == second, "{first} became {second}");
+    ensure!(
+        first.trim().ends_with("\n0"),
+        "it is not permanent: {first}"
+    );
+    Ok(())
+}
