@@ -193,6 +193,9 @@ pub fn unikernel_in(lab: &Lab, image: &Path) -> Result<()> {
     Ok(())
 }
 
+/// The unikernel's command line on the wire to Linux.
+pub const WORDS: &str = "in=testchannel_1 out=testchannel_2 shutdown=allowed";
+
 /// Starts the unikernel while Linux pings it; how long after QEMU's start the first
 /// answer came.
 pub fn first_ping(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<(Unikernel, Duration)> {
@@ -203,8 +206,7 @@ pub fn first_ping(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<(Unikern
             let answer = "until ping -q -n -c 1 -W 0.05 192.168.7.2 >/dev/null 2>&1; do :; done";
             vm.ok(answer).map(|_| Instant::now())
         });
-        let words = "in=testchannel_1 out=testchannel_2 shutdown=allowed";
-        let unikernel = wire.unikernel(image, "echo", words)?;
+        let unikernel = wire.unikernel(image, "echo", WORDS)?;
         let answered = ping
             .join()
             .map_err(|_| anyhow::anyhow!("pinging the unikernel failed"))??;

@@ -172,6 +172,26 @@ fn component(stage: &Stage) -> Result<()> {
         answers()?;
         took[1] = took[1].min(start.elapsed());
     }
+    // Without pause, so that requests lie in the channel at each start.
+    let mut pings = netns.command("ping");
+    let pings = stage.start(pings.args(["-n", "-i", "0.005", "192.168.7.2"]), "pings")?;
+    for _ in 0..RESTARTS {
+        drop(echoing);
+        netns.down("tap0")?;
+        echoing = echo()?;
+        netns.up("tap0")?;
+        answers()?;
+        drop(bridging);
+        netns.down("tap0")?;
+        bridging = bridge()?;
+        netns.up("tap0")?;
+        answers()?;
+    }
+    let pinged = pings.terminate();
+    ensure!(
+        pinged.contains("bytes from") && !pinged.contains("DUP!"),
+        "answers of a former life:\n{pinged}"
+    );
     // The server: the bridge finds it again by itself.
     drop(server);
     netns.down("tap0")?;

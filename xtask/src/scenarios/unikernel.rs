@@ -3,16 +3,20 @@
 
 use crate::{
     demo,
-    lab::{load, Lab},
+    lab::{load, Lab, Wire},
     unikernel::Image,
+    vm::Vm,
 };
 use anyhow::{ensure, Result};
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 /// From the start of QEMU to the first ping answered.
 const START: Duration = Duration::from_secs(1);
 /// Starts of which the fastest counts: the machine may have other things to do.
 const STARTS: usize = 5;
+/// Starts under pings without pause, and the answers that are looked at after each.
+const RESTARTS: usize = 3;
+const ANSWERS: usize = 50;
 
 /// All of it.
 pub fn unikernel(lab: &Lab) -> Result<()> {
@@ -54,7 +58,28 @@ pub fn unikernel(lab: &Lab) -> Result<()> {
         "the first ping was answered {} ms after the start",
         fastest.as_millis()
     );
+    nothing_twice(&wire, &mut vm, &image)?;
     vm.finish()
+}
+
+/// Killed and started again under pings without pause, the unikernel answers none of its
+/// former life.
+fn nothing_twice(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
+    vm.ok(
+        "ip neigh replace 192.168.7.2 lladdr 02:00:00:00:00:02 dev net0 && \
+         (until [ -e /tmp/end ]; do ping -n -c 1000 -i 0.002 -W 1 192.168.7.2; done) \
+         >>/tmp/pings 2>&1 &",
+    )?;
+    for _ in 0..RESTARTS {
+        let _unikernel = wire.unikernel(image, "echo", demo::WORDS)?;
+        vm.ok(": >/tmp/pings")?;
+        vm.until(&format!(
+            "test $(grep -c 'bytes from' /tmp/pings) -ge {ANSWERS}"
+        ))?;
+        let twice = vm.run("grep -m 1 -e 'DUP!' -e duplicates /tmp/pings")?;
+        ensure!(twice.status != 0, "{}", twice.text);
+    }
+    vm.ok("touch /tmp/end; killall -INT ping; true").map(drop)
 }
 
 /// The self-test on aarch64.
