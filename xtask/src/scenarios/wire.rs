@@ -42,7 +42,42 @@ pub fn interrupt(lab: &Lab) -> Result<()> {
     ping(&mut vm)?;
     numbered(&mut vm, arch)?;
     drop(echo);
+    peer_that_wastes_an_event(&wire, &mut vm)?;
     vm.finish()
+}
+
+/// Starts of the peer.
+const STARTS: usize = 20;
+
+/// A peer like the original spends its first event on noticing that Linux is up. Linux
+/// rings when the peer comes up, so that the first ping is answered, at every start.
+fn peer_that_wastes_an_event(wire: &Wire<'_>, vm: &mut Vm) -> Result<()> {
+    vm.ok("modprobe -r muennet")?;
+    // Without IPv6 nothing is sent, and nothing rings, before the ping.
+    vm.ok(
+        "modprobe muennet name=net0 reader_protocol=2 writer_protocol=2 \
+         in=testchannel_2 out=testchannel_1 flags=net_hdr && \
+         echo 1 >/proc/sys/net/ipv6/conf/net0/disable_ipv6 && \
+         ip addr add 192.168.7.1/24 dev net0 && ip link set net0 up",
+    )?;
+    for start in 1..=STARTS {
+        no_carrier(vm)?;
+        let arguments = [
+            "original",
+            "testchannel_2",
+            "--mode",
+            "net-hdr",
+            "--input",
+            "testchannel_1",
+        ];
+        let peer = wire.peer_that_stays("echo", &arguments)?;
+        peer.until_said("noticed")
+            .with_context(|| format!("start {start}: the peer was not rung"))?;
+        carrier(vm)?;
+        vm.ok("ping -c 1 -W 5 192.168.7.2")
+            .with_context(|| format!("start {start}: the first ping"))?;
+    }
+    Ok(())
 }
 
 /// Interrupts came, by the number that Linux has for the vector.

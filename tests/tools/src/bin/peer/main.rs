@@ -6,11 +6,13 @@
 //! - [`frames`]: good frames of each mode, and how they lie in elements;
 //! - [`lies`]: one lie at a time;
 //! - [`mutate`]: any number of random ones;
+//! - [`original`]: a reader as the original's, which answers pings;
 //! - [`storm`]: epochs, faults and bells, thousands a second.
 
 mod frames;
 mod lies;
 mod mutate;
+mod original;
 mod region;
 mod storm;
 
@@ -72,6 +74,15 @@ enum Command {
         count: u64,
         #[arg(long, default_value_t = 1)]
         seed: u64,
+    },
+    /// Answer pings in `net_hdr` mode, woken by events alone, the first of which is spent
+    /// on noticing that the peer is up.
+    Original {
+        #[command(flatten)]
+        channel: Channel,
+        /// The channel that it reads.
+        #[arg(long)]
+        input: String,
     },
     /// Begin epochs, spoil headers or ring, as fast as is asked for; then start anew and stay.
     Storm {
@@ -151,6 +162,10 @@ fn run(args: Args) -> Result<()> {
         } => {
             let mut region = Region::channel(&client, &channel)?;
             mutate::run(&mut region, &channel, count, seed);
+        }
+        Command::Original { channel, input } => {
+            let mut region = Region::channel(&client, &channel)?;
+            original::run(&client, &input, channel.protocol, &mut region)?;
         }
         Command::Storm {
             channel,
