@@ -2,6 +2,7 @@
 //! One wire in all its states: either end first, restarts, the interface down and
 //! up, and what `ip` and `tcpdump` show of it.
 
+use super::ethtool::statistic;
 use crate::{
     lab::{carrier, has_version, load, Lab, Wire},
     process::Process,
@@ -41,6 +42,7 @@ pub fn interrupt(lab: &Lab) -> Result<()> {
     carrier(&mut vm)?;
     ping(&mut vm)?;
     numbered(&mut vm, arch)?;
+    every_answer_interrupts(&mut vm)?;
     drop(echo);
     peer_that_wastes_an_event(&wire, &mut vm)?;
     vm.finish()
@@ -97,6 +99,20 @@ fn numbered(vm: &mut Vm, arch: Arch) -> Result<()> {
     ensure!(
         info.contains(&line),
         "debugfs should show \"{line}\":\n{info}"
+    );
+    Ok(())
+}
+
+/// The interrupt is unmasked behind each poll: answers that come one by one interrupt anew.
+/// The watch timer alone would deliver them as well, so interrupts are counted.
+fn every_answer_interrupts(vm: &mut Vm) -> Result<()> {
+    let before = statistic(vm, "rx_events")?;
+    vm.ok("ping -c 10 -i 0.2 192.168.7.2")?;
+    let after = statistic(vm, "rx_events")?;
+    ensure!(
+        after >= before + 5,
+        "ten answers made {} interrupts",
+        after - before
     );
     Ok(())
 }
