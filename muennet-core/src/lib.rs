@@ -8,6 +8,12 @@
 #![warn(missing_docs)]
 #![doc = include_str!("../README.md")]
 
+#[cfg(not(target_has_atomic = "64"))]
+compile_error!(
+    "muennet-core needs 64-bit atomics: the counters of a channel are read and written in one \
+     access each, and this target has none"
+);
+
 #[cfg(any(test, loom, feature = "hostile"))]
 extern crate std;
 

@@ -13,7 +13,7 @@ use crate::{
     unikernel::Image,
     unsafe_code,
 };
-use anyhow::{bail, Context, Result};
+use anyhow::{bail, ensure, Context, Result};
 use std::{cell::OnceCell, time::Instant};
 
 /// One check with a name.
@@ -400,6 +400,26 @@ fn freestanding() -> Result<()> {
             target,
         )?)?;
     }
+    without_64_bit_atomics()
+}
+
+/// A target that cannot hold the protocol is refused by name.
+fn without_64_bit_atomics() -> Result<()> {
+    let said = rust_src::cargo_freestanding(
+        &[
+            "check",
+            "--package",
+            "muennet-core",
+            "--no-default-features",
+        ],
+        "thumbv7m-none-eabi",
+    )?
+    .output()?;
+    let said = String::from_utf8_lossy(&said.stderr);
+    ensure!(
+        said.contains("muennet-core needs 64-bit atomics"),
+        "for a target without 64-bit atomics cargo says:\n{said}"
+    );
     Ok(())
 }
 
