@@ -192,6 +192,21 @@ fn component(stage: &Stage) -> Result<()> {
         pinged.contains("bytes from") && !pinged.contains("DUP!"),
         "answers of a former life:\n{pinged}"
     );
+    // Beside a component that is silent now: its old frames stay old.
+    drop(bridging);
+    netns.down("tap0")?;
+    netns.ok("ip neigh replace 192.168.7.2 lladdr 02:00:00:00:00:02 dev tap0 nud permanent")?;
+    bridging = bridge()?;
+    netns.up("tap0")?;
+    let ended = bridging.end()?;
+    ensure!(
+        ended.contains("0 frames received, ") && ended.contains(" sent, 0 lost, "),
+        "a bridge beside a silent component:\n{ended}"
+    );
+    netns.down("tap0")?;
+    bridging = bridge()?;
+    netns.up("tap0")?;
+    answers()?;
     // The server: the bridge finds it again by itself.
     drop(server);
     netns.down("tap0")?;
