@@ -142,8 +142,11 @@ pub(super) fn unload(a: &mut Vm, b: &mut Vm) -> Result<()> {
 
 /// Raw interfaces that work one way: elements arrive as they were sent.
 fn raw(a: &mut Vm, b: &mut Vm, mtu: usize) -> Result<()> {
+    // Linux sends nothing of its own, when it likes.
     a.ok(&format!(
-        "modprobe muennet name=tx0 writer_protocol=5 out=channel_out mtu={mtu}"
+        "sysctl -qw net.ipv6.conf.default.disable_ipv6=1 && \
+         modprobe muennet name=tx0 writer_protocol=5 out=channel_out mtu={mtu} && \
+         sysctl -qw net.ipv6.conf.default.disable_ipv6=0"
     ))?;
     b.ok(&format!(
         "modprobe muennet name=rx0 reader_protocol=5 in=channel_out mtu={mtu}"
