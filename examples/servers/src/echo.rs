@@ -20,7 +20,6 @@ pub fn stream(socket: &mut tcp::Socket<'_>) -> bool {
     if !socket.is_open() {
         // A client may be gone without a word, or its last word be lost.
         socket.set_keep_alive(Some(KEEP_ALIVE));
-        socket.set_keep_alive(Some(KEEP_ALIVE));
         socket.set_timeout(Some(PATIENCE));
         // The port is not 0 and the socket not open, so listening cannot fail.
         let _ = socket.listen(PORT);

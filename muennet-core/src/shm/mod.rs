@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Shared memory: the only place of this crate with `unsafe`.
+//! Access to shared memory, bounded by its region.
 //!
 //! The other side of a region may write any byte of it at any time. So nothing
 //! here hands out a reference into a region: words are loaded and stored one at

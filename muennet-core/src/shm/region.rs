@@ -57,7 +57,7 @@ impl<M: Memory> Region<M> {
     ///
     /// # Errors
     ///
-    /// [`RegionError`] when the header does not fit or the address is odd.
+    /// [`RegionError`] when the header does not fit or the address is not a multiple of 8.
     pub fn new(memory: M) -> Result<Self, RegionError> {
         let (base, len) = (memory.base(), memory.len());
         if len < HEADER_SIZE {
