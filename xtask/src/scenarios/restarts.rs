@@ -16,7 +16,18 @@ const AFTER: usize = 10;
 const TIMES: usize = 3;
 
 /// The ways to start again.
-const WAYS: [&str; 2] = ["rmmod", "ip link set net0 down"];
+const WAYS: [Way; 3] = [Way::Reload, Way::Restart, Way::Quick];
+
+/// How an end starts again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The module is loaded anew.
+    Reload,
+    /// The interface goes down and, later, up.
+    Restart,
+    /// Both in one call of `ip`: the peer may see but another epoch.
+    Quick,
+}
 
 /// An end of the wire.
 struct End {
@@ -51,26 +62,31 @@ impl End {
     }
 
     /// Starts again in one of the [`WAYS`], and waits for the peer.
-    fn restart(&mut self, way: &str) -> Result<()> {
+    fn restart(&mut self, way: Way) -> Result<()> {
         self.stop(way)?;
         self.start(way)?;
         carrier(&mut self.vm)
     }
 
-    fn stop(&mut self, way: &str) -> Result<()> {
-        let module = if way == "rmmod" { " muennet" } else { "" };
-        self.vm.ok(&format!("{way}{module}")).map(drop)
+    fn stop(&mut self, way: Way) -> Result<()> {
+        match way {
+            Way::Reload => self.vm.ok("rmmod muennet").map(drop),
+            Way::Restart => self.vm.ok("ip link set net0 down").map(drop),
+            Way::Quick => Ok(()),
+        }
     }
 
-    fn start(&mut self, way: &str) -> Result<()> {
-        if way == "rmmod" {
-            return self.load();
-        }
+    fn start(&mut self, way: Way) -> Result<()> {
+        let up = match way {
+            Way::Reload => return self.load(),
+            Way::Restart => "ip link set net0 up",
+            Way::Quick => "printf 'link set net0 down\\nlink set net0 up\\n' | ip -batch -",
+        };
         let peer = self.peer;
         self.vm
             .ok(&format!(
-                "ip link set net0 up && ip neigh replace 192.168.7.{peer} \
-                 lladdr 02:00:00:00:00:0{peer} dev net0 nud permanent"
+                "{up} && ip neigh replace 192.168.7.{peer} lladdr 02:00:00:00:00:0{peer} \
+                 dev net0 nud permanent"
             ))
             .map(drop)
     }
@@ -127,10 +143,11 @@ pub fn restarts(lab: &Lab) -> Result<()> {
     a.load()?;
     carrier(&mut a.vm)?;
     carrier(&mut b.vm)?;
+    a.pings(AFTER).context("both came up for the first time")?;
     silent(&mut a, &mut b).context("beside a silent peer")?;
     moved(&mut a, &mut b).context("moved to another network namespace")?;
     for way in WAYS {
-        busy(&mut a, &mut b, way).with_context(|| format!("{way}, under traffic"))?;
+        busy(&mut a, &mut b, way).with_context(|| format!("{way:?}, under traffic"))?;
     }
     announced(&mut a, &mut b).context("announced when the peer comes up")?;
     addressed(&mut a).context("the address over a reload")?;
@@ -145,8 +162,8 @@ fn silent(a: &mut End, b: &mut End) -> Result<()> {
         b.pings(BEFORE)?;
         a.stop(way)?;
         let kept = match way {
-            "rmmod" => [0; 3],
-            _ => a.received()?,
+            Way::Reload => [0; 3],
+            Way::Restart | Way::Quick => a.received()?,
         };
         a.start(way)?;
         carrier(&mut a.vm)?;
@@ -160,10 +177,10 @@ fn silent(a: &mut End, b: &mut End) -> Result<()> {
         let expected = [announced, kept[1], kept[2]];
         ensure!(
             after == expected,
-            "after {way}, {after:?} frames were received, lost and missed instead of {expected:?}"
+            "after {way:?}, {after:?} frames were received, lost and missed instead of {expected:?}"
         );
         let skipped = a.counter("rx_skipped")?;
-        ensure!(skipped > 0, "after {way}, no frame was passed over");
+        ensure!(skipped > 0, "after {way:?}, no frame was passed over");
         a.pings(AFTER)?;
         b.pings(AFTER)?;
         let [frames, lost, missed] = a.received()?;
@@ -171,7 +188,7 @@ fn silent(a: &mut End, b: &mut End) -> Result<()> {
         let sent = 2 * AFTER as u64;
         ensure!(
             [frames, lost, missed] == [announced + sent, kept[1], kept[2]],
-            "after {way}, of {sent} frames {} came, {lost} were lost and {missed} missed",
+            "after {way:?}, of {sent} frames {} came, {lost} were lost and {missed} missed",
             frames - announced
         );
     }
@@ -207,14 +224,14 @@ fn moved(a: &mut End, b: &mut End) -> Result<()> {
     a.vm.ok("ip -n other link set net0 down && ip netns del other")?;
     // A namespace that ends gives the interface back.
     a.vm.until("ip link show net0")?;
-    a.stop("rmmod")?;
-    a.start("rmmod")?;
+    a.stop(Way::Reload)?;
+    a.start(Way::Reload)?;
     carrier(&mut a.vm)?;
     carrier(&mut b.vm)
 }
 
 /// Both ends start again while they ping each other without pause.
-fn busy(a: &mut End, b: &mut End, way: &str) -> Result<()> {
+fn busy(a: &mut End, b: &mut End, way: Way) -> Result<()> {
     for end in [&mut *a, &mut *b] {
         let peer = end.peer;
         end.vm.ok(&format!(
@@ -251,7 +268,7 @@ fn announced(a: &mut End, b: &mut End) -> Result<()> {
         "tcpdump -i any -n -l -Q in 'arp or icmp6' >/tmp/told 2>/tmp/looking & \
          until grep -q listening /tmp/looking; do sleep 0.1; done",
     )?;
-    a.restart("ip link set net0 down")?;
+    a.restart(Way::Restart)?;
     for told in [
         "192.168.7.2 tell 192.168.7.2",
         "neighbor advertisement, tgt is fd00::2",
