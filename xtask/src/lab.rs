@@ -93,9 +93,17 @@ impl Lab {
             if tree.flavour().arch() == Arch::Arm64 {
                 return initramfs::pack_arm64(&tree, &modules);
             }
-            let mut programs = ["probe", "meter", "stream", "reload", "xdp", "muennet_cfg"]
-                .map(program)
-                .to_vec();
+            let mut programs = [
+                "probe",
+                "meter",
+                "stream",
+                "reload",
+                "xdp",
+                "changing",
+                "muennet_cfg",
+            ]
+            .map(program)
+            .to_vec();
             programs.push(libnl::build(&tree)?);
             initramfs::pack(&tree, &modules, &programs, &program("liblink_muennet.so"))
         })?;

@@ -156,6 +156,13 @@ fn raw(a: &mut Vm, b: &mut Vm, mtu: usize) -> Result<()> {
     a.ok("ip link set tx0 up")?;
     b.until("grep -q 1 /sys/class/net/rx0/carrier")?;
     a.ok("grep -q 1 /sys/class/net/tx0/carrier")?;
+    // There is no hardware address to be set.
+    let output = a.run("ip link set tx0 address 02:00:00:00:00:42")?;
+    ensure!(
+        output.status != 0 && output.text.contains("not supported"),
+        "{}",
+        output.text
+    );
 
     let lengths = [mtu, 1, 17, mtu - 1, mtu, 33];
     b.ok(&format!(

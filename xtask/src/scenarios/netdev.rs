@@ -90,6 +90,7 @@ fn layer_3(a: &mut Vm, b: &mut Vm) -> Result<()> {
     }
     b.ok("ip maddr add 33:33:00:00:00:42 dev net0")?;
     marks_stay_apart(a, b)?;
+    changing_pages(a, b)?;
     unload(a, b)
 }
 
@@ -192,6 +193,29 @@ fn marks_stay_apart(a: &mut Vm, b: &mut Vm) -> Result<()> {
         (sent, received) = (numbers(a)?, numbers(b)?);
     }
     bail!("packets of two marks sent:\n{sent}received:\n{received}")
+}
+
+/// Pages that change while they are sent: each segment has the checksum of the bytes that
+/// left, so that none is thrown away.
+fn changing_pages(a: &mut Vm, b: &mut Vm) -> Result<()> {
+    const BYTES: u64 = 8 << 20;
+    a.ok("ethtool -k net0 | grep -q 'tx-checksum-ip-generic: on' && \
+          ethtool -k net0 | grep -q '^scatter-gather: on'")?;
+    let wrong = "grep ^Tcp: /proc/net/snmp | tail -1 | awk '{ print $NF }'";
+    let before = b.ok(wrong)?;
+    b.ok("nc -l -p 5001 | wc -c >/tmp/count &")?;
+    b.until("netstat -ltn | grep -q :5001")?;
+    let sent = a.ok("changing 10.1.0.2:5001")?;
+    ensure!(sent.trim() == BYTES.to_string(), "sent were {sent} bytes");
+    b.until(&format!("grep -qx {BYTES} /tmp/count"))?;
+    let after = b.ok(wrong)?;
+    ensure!(
+        before == after,
+        "TCP found {} wrong checksums, {} before",
+        after.trim(),
+        before.trim()
+    );
+    Ok(())
 }
 
 fn speed(vm: &mut Vm, interface: &str, expected: &str) -> Result<()> {
