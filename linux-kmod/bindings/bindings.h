@@ -19,5 +19,6 @@
 #include <net/icmp.h>
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
+#include <net/sch_generic.h>
 
 #include "muen.h"

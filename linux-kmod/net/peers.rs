@@ -59,10 +59,11 @@ fn announce(announced: &Announced) {
     }
     let _rtnl = Rtnl::lock();
     // SAFETY: valid by the contract of `set_device`; the RTNL is held. A device that is
-    // being unregistered does not run. Asking for the link has the kernel start the
-    // queue of a carrier that has just come, which drops packets until then.
+    // being unregistered does not run. The queue of a carrier that has just come drops
+    // packets until it is activated, which the kernel does in a work of its own, later.
     unsafe {
-        if bindings::muennet_netif_running(device) && bindings::ethtool_op_get_link(device) != 0 {
+        if bindings::muennet_netif_running(device) && bindings::muennet_netif_carrier_ok(device) {
+            bindings::dev_activate(device);
             bindings::__netdev_notify_peers(device);
         }
     }
