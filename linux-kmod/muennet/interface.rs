@@ -44,10 +44,10 @@ const LEAST_IPV4_MTU: u16 = 68;
 /// The most frames of one look: NAPI's budget.
 const BATCH: u32 = 64;
 
-/// What the kernel may refuse while an interface is made.
+/// Causes of a refusal by the kernel while an interface is made.
 const FIND: &str = "the subject's resources cannot be searched";
 const MAP: &str = "the kernel does not map this memory";
-const SET_UP: &str = "the kernel has no memory for it";
+pub(crate) const SET_UP: &str = "the kernel has no memory for it";
 
 /// What a device of this module is.
 #[pin_data]
@@ -94,16 +94,10 @@ pub(crate) struct Direction {
 
 impl Interface {
     /// Makes a device of a checked configuration.
-    pub(crate) fn register(
-        config: &config::Interface<'_>,
+    pub(crate) fn register<'a>(
+        config: &config::Interface<'a>,
     ) -> Result<Registration<Self>, Refused> {
         let (name, position) = (config.name, config.position);
-        let refuse = |parameter, value, why| ConfigError {
-            parameter,
-            position,
-            value,
-            why,
-        };
         let fail = |parameter, value, what| {
             move |error| Refused::by_kernel(parameter, position, value, what, error)
         };
@@ -118,26 +112,26 @@ impl Interface {
             move |why: GeometryError| Refused::new(parameter, position, value, why, EINVAL)
         };
         if let Some(channel) = config.output.filter(|channel| interfaces::write(channel.name)) {
-            return Err(refuse(Parameter::Out, channel.name, Why::WrittenTwice).into());
+            return Err(ConfigError {
+                parameter: Parameter::Out,
+                position,
+                value: channel.name,
+                why: Why::WrittenTwice,
+            }
+            .into());
         }
         let find = |parameter, name| muen::memory(name).map_err(fail(parameter, name, FIND));
         // All is checked before any is mapped.
-        let input = match config.input {
-            Some(channel) => {
-                let found = find(Parameter::In, channel.name)?;
-                let memory = config::channel(Access::Input, position, channel.name, found)?;
-                Some((channel, memory))
-            }
-            None => None,
+        let checked = |parameter, access, channel: Option<config::Channel<'a>>| {
+            let Some(channel) = channel else {
+                return Ok(None);
+            };
+            let found = find(parameter, channel.name)?;
+            let memory = config::channel(access, position, channel.name, found)?;
+            Ok::<_, Refused>(Some((channel, memory)))
         };
-        let output = match config.output {
-            Some(channel) => {
-                let found = find(Parameter::Out, channel.name)?;
-                let memory = config::channel(Access::Output, position, channel.name, found)?;
-                Some((channel, memory))
-            }
-            None => None,
-        };
+        let input = checked(Parameter::In, Access::Input, config.input)?;
+        let output = checked(Parameter::Out, Access::Output, config.output)?;
         let irq = match config.input {
             Some(channel) => muen::vector(channel.name)
                 .map_err(fail(Parameter::In, channel.name, FIND))?

@@ -20,10 +20,11 @@
 //!
 //! # Locks
 //!
-//! In this order: the lock of an open file in debugfs, the RTNL, the list of interfaces, an interface's `rx` or its
-//! `tx`, never both. These two are taken with softirqs disabled. While one of
-//! them is held, nothing is handed to the network stack but a child's packet,
-//! which it only queues; so no packet comes back to a lock that its sender holds.
+//! In this order: the lock of an open file in debugfs, the RTNL, the list of
+//! interfaces, an interface's `rx` or its `tx`, never both. These two are taken with
+//! softirqs disabled. While one of them is held, nothing is handed to the network stack
+//! but a child's packet, which it only queues; so no packet comes back to a lock that
+//! its sender holds.
 //! The event is rung with neither held, with interrupts enabled and on the event's own
 //! CPU, where ringing waits for nobody. Peers are told of an interface with the RTNL
 //! held, in process context.
@@ -119,9 +120,8 @@ impl kernel::Module for Muennet {
                 list.push(held)
             };
             listed().map_err(|error| {
-                let what = "the kernel has no memory for it";
                 let (name, position) = (config.name, config.position);
-                Refused::by_kernel(Parameter::Name, position, name, what, error)
+                Refused::by_kernel(Parameter::Name, position, name, interface::SET_UP, error)
             })
         })?;
         let say = |what: &'static str| {
