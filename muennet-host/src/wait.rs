@@ -27,7 +27,7 @@ impl Stop {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// An error of the system.
     pub fn on_signals() -> io::Result<Self> {
         let (woken, waker) = UnixStream::pair()?;
         let set = Arc::new(AtomicBool::new(false));
@@ -55,7 +55,7 @@ impl AsFd for Stop {
 ///
 /// # Errors
 ///
-/// What the system says.
+/// An error of the system.
 pub fn is_closed(pipe: impl AsFd) -> io::Result<bool> {
     // POLLERR is told unasked.
     let mut asked = [PollFd::new(&pipe, PollFlags::empty())];
@@ -70,7 +70,7 @@ pub fn is_closed(pipe: impl AsFd) -> io::Result<bool> {
 ///
 /// # Errors
 ///
-/// What the system says; a signal is none.
+/// An error of the system; a signal is none.
 pub fn until(descriptors: &[BorrowedFd<'_>], limit: Duration) -> io::Result<()> {
     let mut waits: Vec<_> = descriptors
         .iter()

@@ -84,6 +84,17 @@ impl Stage {
         Ok(server)
     }
 
+    /// The echo server as the subject of one-wire.toml, at 192.168.7.2.
+    fn echo(&self) -> Result<Process> {
+        let mut command = Command::new(program("echo"));
+        command
+            .arg("--ivshmem")
+            .arg(self.path("echo.sock"))
+            .args(["--in", "testchannel_1", "--out", "testchannel_2"])
+            .args(["--address", "192.168.7.2/24"]);
+        self.start(&mut command, "echo")
+    }
+
     /// A bridge command as a subject: `interface` is its option and value.
     fn bridge(
         &self,
@@ -125,15 +136,7 @@ fn component(stage: &Stage) -> Result<()> {
         bridge.until_said("bridged")?;
         Ok::<_, anyhow::Error>(bridge)
     };
-    let echo = || {
-        let mut command = Command::new(program("echo"));
-        command
-            .arg("--ivshmem")
-            .arg(stage.path("echo.sock"))
-            .args(["--in", "testchannel_1", "--out", "testchannel_2"])
-            .args(["--address", "192.168.7.2/24"]);
-        stage.start(&mut command, "echo")
-    };
+    let echo = || stage.echo();
     let answers = || netns.until("ping -c 1 -W 1 192.168.7.2");
 
     let mut bridging = bridge()?;
@@ -411,32 +414,34 @@ fn ordinary_user(stage: &Stage) -> Result<()> {
         b_to_a.display()
     ))?;
     // In a container /dev/net/tun may be for root alone; Debian lets everybody open it.
-    let line = format!(
+    let prefix = format!(
         "setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps=-all,+dac_override \
-         --ambient-caps=-all,+dac_override -- {} bridge --tap tap0 --poll 100 --in-file {} --out-file {}",
-        program("muennet-host").display(),
+         --ambient-caps=-all,+dac_override --"
+    );
+    let arguments = format!(
+        "bridge --tap tap0 --poll 100 --in-file {} --out-file {}",
         b_to_a.display(),
         a_to_b.display()
+    );
+    let line = format!(
+        "exec {prefix} {} {arguments}",
+        program("muennet-host").display()
     );
     for mtu in [1500, 1400] {
         netns.ok(&format!("ip link set tap0 mtu {mtu}"))?;
         let mut command = netns.command("sh");
-        let bridge = stage.start(command.args(["-c", &format!("exec {line}")]), "bridge")?;
+        let bridge = stage.start(command.args(["-c", &line]), "bridge")?;
         bridge.until_said("bridged")?;
         netns.ok(&format!("ip link show tap0 | grep -q 'mtu {mtu} '"))?;
         bridge.end()?;
     }
     netns.ok("ip link set tap0 mtu 9000")?;
-    match netns.ok(&format!("timeout 10 {line}")) {
-        Ok(said) => bail!("an MTU of 9000 is taken:\n{said}"),
-        Err(error) => {
-            let error = format!("{error:#}");
-            ensure!(
-                error.contains("have root run: ip link set dev tap0 mtu 1500"),
-                "{error}"
-            );
-        }
-    }
+    refused(
+        &netns,
+        &prefix,
+        &arguments,
+        "have root run: ip link set dev tap0 mtu 1500",
+    )?;
     netns
         .ok("ip link show tap0 | grep -q 'mtu 9000 '")
         .map(drop)
@@ -454,12 +459,7 @@ fn recorded_to_a_pipe(stage: &Stage) -> Result<()> {
         "bridge",
     )?;
     bridge.until_said("bridged")?;
-    let mut echo = Command::new(program("echo"));
-    echo.arg("--ivshmem")
-        .arg(stage.path("echo.sock"))
-        .args(["--in", "testchannel_1", "--out", "testchannel_2"])
-        .args(["--address", "192.168.7.2/24"]);
-    let echo = stage.start(&mut echo, "echo")?;
+    let echo = stage.echo()?;
     netns.up("tap0")?;
     for output in ["-", "/dev/stdout"] {
         // tshark refuses a stream with anything else in it, and ends after one frame.

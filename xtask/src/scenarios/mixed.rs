@@ -40,7 +40,7 @@ pub fn mixed(lab: &Lab, other: &Lab) -> Result<()> {
     b.finish()
 }
 
-/// What one end sends by TCP, the other one receives as it was.
+/// Sends random bytes over TCP, and compares their digests at both ends.
 fn copied(from: &mut Vm, to: &mut Vm, address: &str, mebibytes: u32) -> Result<()> {
     // Its input stays open: at the end of it nc would close the connection for both.
     to.ok("sleep 900 | nc -l -p 5000 >/tmp/received & echo $! >/tmp/pid")?;

@@ -18,6 +18,7 @@ mod module;
 mod netdev;
 mod parameters;
 mod path_mtu;
+mod pings;
 mod rehearsal;
 mod reload;
 mod restarts;

@@ -331,7 +331,7 @@ fn not_text(vm: &mut crate::vm::Vm) -> Result<()> {
     Ok(())
 }
 
-/// What is small or odd, and sound.
+/// Small and odd sizes that are taken.
 fn taken(vm: &mut crate::vm::Vm) -> Result<()> {
     // One path MTU is enough; of 259 the last counts, and each is a mark to give.
     for (region, marks) in [("one", 256), ("odd", 259)] {

@@ -2,6 +2,7 @@
 //! Either end starts again, slowly or quickly, beside a silent or a busy peer: no frame from
 //! before is received or counted, every frame from after arrives, and nothing twice.
 
+use super::{ethtool::statistic, pings};
 use crate::{
     lab::{carrier, Lab},
     vm::Vm,
@@ -104,22 +105,12 @@ impl End {
         Ok(())
     }
 
-    /// A counter of ethtool -S.
-    fn counter(&mut self, name: &str) -> Result<u64> {
-        let said = self
-            .vm
-            .ok(&format!("ethtool -S net0 | grep -w {name} | cut -d: -f2"))?;
-        said.trim()
-            .parse()
-            .with_context(|| format!("{name}: {said}"))
-    }
-
     /// Frames received, lost and missed.
     fn received(&mut self) -> Result<[u64; 3]> {
         let missed = "cat /sys/class/net/net0/statistics/rx_missed_errors";
         Ok([
-            self.counter("rx_frames")?,
-            self.counter("rx_lost")?,
+            statistic(&mut self.vm, "rx_frames")?,
+            statistic(&mut self.vm, "rx_lost")?,
             self.vm.ok(missed)?.trim().parse()?,
         ])
     }
@@ -179,7 +170,7 @@ fn silent(a: &mut End, b: &mut End) -> Result<()> {
             after == expected,
             "after {way:?}, {after:?} frames were received, lost and missed instead of {expected:?}"
         );
-        let skipped = a.counter("rx_skipped")?;
+        let skipped = statistic(&mut a.vm, "rx_skipped")?;
         ensure!(skipped > 0, "after {way:?}, no frame was passed over");
         a.pings(AFTER)?;
         b.pings(AFTER)?;
@@ -233,11 +224,8 @@ fn moved(a: &mut End, b: &mut End) -> Result<()> {
 /// Both ends start again while they ping each other without pause.
 fn busy(a: &mut End, b: &mut End, way: Way) -> Result<()> {
     for end in [&mut *a, &mut *b] {
-        let peer = end.peer;
-        end.vm.ok(&format!(
-            "(until [ -e /tmp/end ]; do ping -n -c 1000 -i 0.002 -W 1 192.168.7.{peer}; done) \
-             >/tmp/pings 2>&1 &"
-        ))?;
+        end.vm.ok("rm -f /tmp/pings")?;
+        pings::begin(&mut end.vm, &format!("192.168.7.{}", end.peer))?;
     }
     for _ in 0..TIMES {
         a.restart(way)?;
@@ -246,15 +234,8 @@ fn busy(a: &mut End, b: &mut End, way: Way) -> Result<()> {
     carrier(&mut a.vm)?;
     carrier(&mut b.vm)?;
     for end in [a, b] {
-        end.vm
-            .ok("touch /tmp/end; killall -INT ping; while pidof ping >/dev/null; do sleep 0.1; done; rm /tmp/end")?;
-        let duplicates = end.vm.run("grep -m 5 -e 'DUP!' -e duplicates /tmp/pings")?;
-        ensure!(
-            duplicates.status != 0,
-            "answers came twice:\n{}",
-            duplicates.text
-        );
-        end.vm.ok("grep -q 'bytes from' /tmp/pings")?;
+        pings::end(&mut end.vm)?;
+        pings::none_twice(&mut end.vm)?;
         end.pings(AFTER)?;
     }
     Ok(())

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The unikernel: the demo, how fast it starts, and what it says when it cannot run.
 
+use super::pings;
 use crate::{
     demo,
     lab::{load, Lab, Wire},
     unikernel::Image,
     vm::Vm,
 };
-use anyhow::{ensure, Result};
+use anyhow::{ensure, Context, Result};
 use std::{path::Path, time::Duration};
 
 /// From the start of QEMU to the first ping answered.
@@ -68,19 +69,12 @@ pub fn unikernel(lab: &Lab) -> Result<()> {
 /// former life; nor does it answer twice where Linux starts again. Started beside a Linux that
 /// is silent, it has received nothing but what was sent since.
 fn nothing_twice(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
-    vm.ok(&format!(
-        "{NEIGHBOUR} && \
-         (until [ -e /tmp/end ]; do ping -n -c 1000 -i 0.002 -W 1 192.168.7.2; done) \
-         >>/tmp/pings 2>&1 &"
-    ))?;
+    vm.ok(NEIGHBOUR)?;
+    pings::begin(vm, "192.168.7.2")?;
     for _ in 0..RESTARTS {
         let _unikernel = wire.unikernel(image, "echo", demo::WORDS)?;
-        vm.ok(": >/tmp/pings")?;
-        vm.until(&format!(
-            "test $(grep -c 'bytes from' /tmp/pings) -ge {ANSWERS}"
-        ))?;
-        let twice = vm.run("grep -m 1 -e 'DUP!' -e duplicates /tmp/pings")?;
-        ensure!(twice.status != 0, "{}", twice.text);
+        pings::answered(vm, ANSWERS)?;
+        pings::none_twice(vm)?;
     }
     let unikernel = wire.unikernel(image, "echo", demo::WORDS)?;
     for reload in [false, true] {
@@ -90,15 +84,12 @@ fn nothing_twice(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
         } else {
             vm.ok("ip link set net0 down; ip link set net0 up")?;
         }
-        vm.ok(&format!("{NEIGHBOUR} && : >/tmp/pings"))?;
-        vm.until(&format!(
-            "test $(grep -c 'bytes from' /tmp/pings) -ge {ANSWERS}"
-        ))?;
-        let twice = vm.run("grep -m 1 -e 'DUP!' -e duplicates /tmp/pings")?;
-        ensure!(twice.status != 0, "Linux started again: {}", twice.text);
+        vm.ok(NEIGHBOUR)?;
+        pings::answered(vm, ANSWERS)?;
+        pings::none_twice(vm).context("Linux started again")?;
     }
     drop(unikernel);
-    vm.ok("touch /tmp/end; killall -INT ping; while pidof ping >/dev/null; do sleep 0.1; done")?;
+    pings::end(vm)?;
     let _unikernel = wire.unikernel(image, "echo", demo::WORDS)?;
     vm.until("curl --silent --fail http://192.168.7.2/ >/tmp/page")?;
     let page = vm.ok("grep received /tmp/page")?;
