@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! A copy of the header, for those that show it.
 
-use super::layout::Field;
+use super::layout::field;
 use crate::shm::{Memory, Region};
 
 /// What a channel's header says, each field loaded once and none of them checked.
@@ -27,13 +27,13 @@ pub struct Header {
 impl Header {
     pub(super) fn observe<M: Memory>(region: &Region<M>) -> Self {
         Self {
-            transport: region.load(Field::Transport),
-            epoch: region.load(Field::Epoch),
-            protocol: region.load(Field::Protocol),
-            element_size: region.load(Field::Size),
-            elements: region.load(Field::Elements),
-            write_start: region.load(Field::WriteStart),
-            written: region.load(Field::Written),
+            transport: region.load(field::TRANSPORT),
+            epoch: region.load(field::EPOCH),
+            protocol: region.load(field::PROTOCOL),
+            element_size: region.load(field::SIZE),
+            elements: region.load(field::ELEMENTS),
+            write_start: region.load(field::WRITE_START),
+            written: region.load(field::WRITTEN),
         }
     }
 }

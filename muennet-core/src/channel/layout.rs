@@ -14,32 +14,21 @@
 //!
 //! Every field is a little-endian u64; element 0 follows at offset 64.
 
-/// Bytes of the header, and the offset of the first element.
-pub const HEADER_SIZE: usize = 64;
+pub use crate::shm::HEADER_SIZE;
 
 /// The transport marker: "SHMStream20=" in base64 (SHMStream version 2).
 pub const TRANSPORT: u64 = 0x4873_12b6_b79a_9b6d;
 
-/// A word of the header.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Field {
-    Transport,
-    Epoch,
-    Protocol,
-    Size,
-    Elements,
-    Reserved,
-    WriteStart,
-    Written,
-}
+/// The words of the header.
+pub(crate) mod field {
+    use crate::shm::HeaderWord;
 
-impl Field {
-    /// Bytes from the start of the region.
-    #[inline]
-    pub(crate) const fn offset(self) -> usize {
-        self as usize * size_of::<u64>()
-    }
+    pub(crate) const TRANSPORT: HeaderWord = HeaderWord::at(0);
+    pub(crate) const EPOCH: HeaderWord = HeaderWord::at(8);
+    pub(crate) const PROTOCOL: HeaderWord = HeaderWord::at(16);
+    pub(crate) const SIZE: HeaderWord = HeaderWord::at(24);
+    pub(crate) const ELEMENTS: HeaderWord = HeaderWord::at(32);
+    pub(crate) const RESERVED: HeaderWord = HeaderWord::at(40);
+    pub(crate) const WRITE_START: HeaderWord = HeaderWord::at(48);
+    pub(crate) const WRITTEN: HeaderWord = HeaderWord::at(56);
 }
-
-// What `Region` relies on: every field is an aligned word inside the header.
-const _: () = assert!(Field::Written.offset() + size_of::<u64>() == HEADER_SIZE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The reading end of a channel.
 
-use super::layout::{Field, TRANSPORT};
+use super::layout::{field, TRANSPORT};
 use super::{cursor::Cursor, session::Session};
 use super::{Burst, Element, Fault, Geometry, GeometryError, Header, Peer, Read, Resume};
 use crate::shm::{Memory, Region, Site};
@@ -109,14 +109,14 @@ impl<M: Memory> Reader<M> {
         };
         // A count of a later epoch does no harm: every element is looked at behind
         // another look at the count and one at the epoch.
-        session.skip(self.region.load(Field::Written));
+        session.skip(self.region.load(field::WRITTEN));
         let read = if read_of == self.epoch { read } else { 0 };
         session.seen().saturating_sub(read)
     }
 
     /// Looks at the epoch now, adopts a new one, and says what became of it.
     pub fn peer(&mut self) -> Peer {
-        let observed = self.region.load(Field::Epoch);
+        let observed = self.region.load(field::EPOCH);
         if observed != self.epoch {
             self.follow(observed);
         }
@@ -157,12 +157,12 @@ impl<M: Memory> Reader<M> {
     /// True when the next [`read`](Self::read) has something to say: an element,
     /// an overrun, or a change of epoch.
     pub fn has_pending(&self) -> bool {
-        if self.region.load(Field::Epoch) != self.epoch {
+        if self.region.load(field::EPOCH) != self.epoch {
             return true;
         }
         match &self.state {
             State::Synchronised(session) => {
-                self.unreported || self.region.load(Field::Written) != session.read().count()
+                self.unreported || self.region.load(field::WRITTEN) != session.read().count()
             }
             _ => false,
         }
@@ -171,7 +171,7 @@ impl<M: Memory> Reader<M> {
     /// Skips all that was written so far.
     pub fn drain(&mut self) {
         if let State::Synchronised(session) = &mut self.state {
-            session.skip(self.region.load(Field::Written));
+            session.skip(self.region.load(field::WRITTEN));
         }
     }
 
@@ -179,7 +179,7 @@ impl<M: Memory> Reader<M> {
     /// whether they were read before or not.
     pub fn rewind(&mut self, count: u64) {
         if let State::Synchronised(session) = &mut self.state {
-            let written = self.region.load(Field::Written);
+            let written = self.region.load(field::WRITTEN);
             // The elements are at least as new as this count says.
             self.region.acquire(Site::RewindThenCopy);
             session.rewind(written, count);
@@ -277,7 +277,7 @@ impl<M: Memory> Reader<M> {
     /// when fewer elements than `wanted` are known of.
     #[inline(always)]
     fn look(&mut self, wanted: u64) -> Result<(), Nothing> {
-        let observed = self.region.load(Field::Epoch);
+        let observed = self.region.load(field::EPOCH);
         if observed != self.epoch {
             self.follow(observed);
         }
@@ -294,7 +294,7 @@ impl<M: Memory> Reader<M> {
         if session.pending() >= wanted {
             return Ok(());
         }
-        let written = self.region.load(Field::Written);
+        let written = self.region.load(field::WRITTEN);
         // The elements copied later are at least as new as this count says, and the
         // epoch looked at later at least as new as this count.
         self.region.acquire(Site::WrittenThenCopy);
@@ -302,7 +302,7 @@ impl<M: Memory> Reader<M> {
             let seen = session.seen();
             let found = written;
             // A writer that starts anew clears its counters, epoch first.
-            return Err(if self.region.load(Field::Epoch) == self.epoch {
+            return Err(if self.region.load(field::EPOCH) == self.epoch {
                 self.fail(Fault::WrittenBackwards { found, seen })
             } else {
                 Nothing::Empty
@@ -324,10 +324,10 @@ impl<M: Memory> Reader<M> {
     fn settle(&mut self, taken: u64, end: Cursor) -> Result<u64, Nothing> {
         // The counters loaded below are at least as new as any byte copied above.
         self.region.acquire(Site::CopyThenStart);
-        let started = self.region.load(Field::WriteStart);
+        let started = self.region.load(field::WRITE_START);
         // A start count of a later epoch is not seen without the epoch's change.
         self.region.acquire(Site::StartThenEpoch);
-        let observed = self.region.load(Field::Epoch);
+        let observed = self.region.load(field::EPOCH);
         if observed != self.epoch {
             self.follow(observed);
             return Err(if core::mem::take(&mut self.unreported) {
@@ -346,7 +346,7 @@ impl<M: Memory> Reader<M> {
         let lost = session.overtaken(started);
         if lost > 0 && lost >= taken {
             // Where the newest is by now.
-            let written = self.region.load(Field::Written);
+            let written = self.region.load(field::WRITTEN);
             // Elements up to this count are copied without another look at it.
             self.region.acquire(Site::ResumeThenCopy);
             let lost = session.resume(self.resume, started, written);
@@ -394,7 +394,7 @@ impl<M: Memory> Reader<M> {
         let checked = self.check_header();
         // If the writer began anew meanwhile, the epoch below has changed.
         self.region.acquire(Site::HeaderThenEpoch);
-        if self.region.load(Field::Epoch) != observed {
+        if self.region.load(field::EPOCH) != observed {
             // Unsettled: whatever was copied is no statement. Look again at the next call.
             self.epoch = 0;
             self.state = State::Detached;
@@ -410,10 +410,10 @@ impl<M: Memory> Reader<M> {
 
     /// Copies the header's fields, each once, and checks the copies.
     fn check_header(&self) -> Result<Geometry, Fault> {
-        let transport = self.region.load(Field::Transport);
-        let protocol = self.region.load(Field::Protocol);
-        let size = self.region.load(Field::Size);
-        let elements = self.region.load(Field::Elements);
+        let transport = self.region.load(field::TRANSPORT);
+        let protocol = self.region.load(field::PROTOCOL);
+        let size = self.region.load(field::SIZE);
+        let elements = self.region.load(field::ELEMENTS);
         if transport != TRANSPORT {
             return Err(Fault::Transport { found: transport });
         }

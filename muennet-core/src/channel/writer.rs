@@ -2,7 +2,7 @@
 //! The writing end of a channel.
 
 use super::cursor::Cursor;
-use super::layout::{Field, TRANSPORT};
+use super::layout::{field, TRANSPORT};
 use super::{Geometry, GeometryError, Slot};
 use crate::shm::{MemoryMut, Region, Site};
 use core::num::NonZeroU64;
@@ -58,30 +58,30 @@ impl<M: MemoryMut> Writer<M> {
         } else {
             epoch
         };
-        self.region.store(Field::Epoch, 0);
+        self.region.store(field::EPOCH, 0);
         // A reader that sees any of what follows sees the epoch gone, too.
         self.region.release(Site::EpochGoneThenHeader);
-        self.region.store(Field::Transport, TRANSPORT);
-        self.region.store(Field::Protocol, self.protocol.get());
+        self.region.store(field::TRANSPORT, TRANSPORT);
+        self.region.store(field::PROTOCOL, self.protocol.get());
         // CAST: usize is at most 64 bits on every target.
         let size = self.geometry.element_size() as u64;
-        self.region.store(Field::Size, size);
-        self.region.store(Field::Elements, self.geometry.elements());
-        self.region.store(Field::Reserved, 0);
-        self.region.store(Field::WriteStart, 0);
-        self.region.store(Field::Written, 0);
+        self.region.store(field::SIZE, size);
+        self.region.store(field::ELEMENTS, self.geometry.elements());
+        self.region.store(field::RESERVED, 0);
+        self.region.store(field::WRITE_START, 0);
+        self.region.store(field::WRITTEN, 0);
         self.region.clear_data();
         self.written = Cursor::START;
         // A reader that sees the epoch sees all of the header.
         self.region.release(Site::HeaderThenNewEpoch);
-        self.region.store(Field::Epoch, epoch.get());
+        self.region.store(field::EPOCH, epoch.get());
         self.epoch = Some(epoch);
         self.last_epoch = epoch.get();
     }
 
     /// Ends the epoch: readers see an inactive channel.
     pub fn deactivate(&mut self) {
-        self.region.store(Field::Epoch, 0);
+        self.region.store(field::EPOCH, 0);
         self.epoch = None;
     }
 
@@ -158,7 +158,7 @@ impl<M: MemoryMut> Writer<M> {
     #[inline]
     fn start(&mut self, count: u64) {
         let started = self.written.count().wrapping_add(count);
-        self.region.store(Field::WriteStart, started);
+        self.region.store(field::WRITE_START, started);
         // No byte of the elements is seen without the new start count.
         self.region.release(Site::StartThenElement);
     }
@@ -173,7 +173,7 @@ impl<M: MemoryMut> Writer<M> {
     fn publish(&mut self, end: Cursor) {
         // The new count is not seen without the elements' bytes.
         self.region.release(Site::ElementThenWritten);
-        self.region.store(Field::Written, end.count());
+        self.region.store(field::WRITTEN, end.count());
         self.written = end;
     }
 }

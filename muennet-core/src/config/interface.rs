@@ -3,7 +3,7 @@
 
 use super::error::{ConfigError, Parameter, Why};
 use super::parse;
-use crate::framing::{Dynamic, Ethernet, MtuError};
+use crate::framing::{Dynamic, Ethernet, Mode, MtuError};
 use core::num::NonZeroU64;
 
 /// The most interfaces of one module.
@@ -44,18 +44,6 @@ pub struct Lists<'a> {
     pub flags: &'a [&'a str],
     /// One value for all interfaces.
     pub poll: Option<&'a str>,
-}
-
-/// How packets lie in the elements of an interface's channels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "defmt", derive(defmt::Format))]
-pub enum Mode {
-    /// Payload alone.
-    Raw,
-    /// IP packets behind a header with a mark.
-    NetHdr,
-    /// Ethernet frames.
-    Ethernet,
 }
 
 /// A channel of an interface.

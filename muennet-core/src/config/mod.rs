@@ -25,9 +25,10 @@ mod parse;
 mod resources;
 
 pub use address::hardware_address;
+pub use crate::framing::Mode;
 pub use error::{ConfigError, Errno, Parameter, Why};
 pub use interface::{
-    poll_us, Channel, Interface, Lists, Mode, DEFAULT_MTU, DEFAULT_POLL_US, MAX_INTERFACES,
+    poll_us, Channel, Interface, Lists, DEFAULT_MTU, DEFAULT_POLL_US, MAX_INTERFACES,
     SHORTEST_POLL_US,
 };
 pub use resources::{channel, interrupt, path_mtu, Access};

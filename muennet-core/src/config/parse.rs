@@ -2,7 +2,7 @@
 //! Numbers, names and flags.
 
 use super::error::Why;
-use super::interface::Mode;
+use crate::framing::Mode;
 
 /// Bytes of the kernel's name buffer, NUL included.
 const IFNAMSIZ: usize = 16;

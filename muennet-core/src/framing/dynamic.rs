@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The mode chosen at run time, as a module's parameters do.
 
-use super::{Ethernet, Frame, FrameError, Framing, MtuError, NetHdr, Packet, Raw, Reject, Sink};
+use super::{
+    Ethernet, Frame, FrameError, Framing, Mode, MtuError, NetHdr, Packet, Raw, Reject, Sink,
+};
 use crate::channel::{Element, Slot};
-use crate::config::Mode;
 use crate::shm::{Memory, MemoryMut};
 
 /// One of the framings.

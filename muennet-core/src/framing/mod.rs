@@ -7,6 +7,7 @@
 
 mod dynamic;
 mod ethernet;
+mod mode;
 mod mtu;
 mod net_hdr;
 mod packet;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use dynamic::Dynamic;
 pub use ethernet::{Ethernet, SOLO5_PROTOCOL};
+pub use mode::{Mode, UnknownMode};
 pub use mtu::MtuError;
 pub use net_hdr::NetHdr;
 pub use packet::{Checksum, Packet};

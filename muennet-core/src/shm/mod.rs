@@ -26,7 +26,8 @@ mod word;
 pub(crate) mod word;
 
 pub use part::Part;
-pub use region::{Region, RegionError};
+pub(crate) use region::HeaderWord;
+pub use region::{Region, RegionError, HEADER_SIZE};
 pub(crate) use site::Site;
 pub(crate) use sum::InternetSum;
 pub use table::{Table, TableError};

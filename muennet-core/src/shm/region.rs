@@ -2,8 +2,30 @@
 //! A bounded view of a piece of shared memory.
 
 use super::{word, Memory, MemoryMut, Site, Window, WindowMut};
-use crate::channel::layout::{Field, HEADER_SIZE};
 use core::{fmt, ptr::NonNull};
+
+/// Bytes of a region's header, and the offset of the first byte behind it.
+pub const HEADER_SIZE: usize = 64;
+
+/// A 64-bit word of the header.
+///
+/// # Invariants
+///
+/// The word is aligned and lies within the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HeaderWord {
+    offset: usize,
+}
+
+impl HeaderWord {
+    /// The word at `offset` bytes from the start of the region. For constants: another
+    /// offset than that of a word in the header ends the compilation.
+    pub(crate) const fn at(offset: usize) -> Self {
+        assert!(offset % size_of::<u64>() == 0 && offset < HEADER_SIZE);
+        // INVARIANT: just checked; HEADER_SIZE is a multiple of a word's size.
+        Self { offset }
+    }
+}
 
 /// A channel's memory: a header of [`HEADER_SIZE`] bytes and what follows it.
 ///
@@ -87,10 +109,10 @@ impl<M: Memory> Region<M> {
 
     /// Loads a header field once.
     #[inline]
-    pub(crate) fn load(&self, field: Field) -> u64 {
-        // SAFETY: a field is an aligned word within the header (asserted beside
-        // `Field`), and by the invariants the header is readable and aligned.
-        unsafe { word::load(self.base.as_ptr().add(field.offset()).cast()) }
+    pub(crate) fn load(&self, field: HeaderWord) -> u64 {
+        // SAFETY: by its invariants `field` is an aligned word within the header, and by
+        // those of the region the header is readable and aligned.
+        unsafe { word::load(self.base.as_ptr().add(field.offset).cast()) }
     }
 
     /// Orders the loads before it before everything after it.
@@ -122,9 +144,9 @@ impl<M: Memory> Region<M> {
 impl<M: MemoryMut> Region<M> {
     /// Stores a header field.
     #[inline]
-    pub(crate) fn store(&mut self, field: Field, value: u64) {
+    pub(crate) fn store(&mut self, field: HeaderWord, value: u64) {
         // SAFETY: as for `load`, and writable by the contract of `MemoryMut`.
-        unsafe { word::store(self.base.as_ptr().add(field.offset()).cast(), value) };
+        unsafe { word::store(self.base.as_ptr().add(field.offset).cast(), value) };
     }
 
     /// Orders everything before it before the stores after it.
