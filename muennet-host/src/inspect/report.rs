@@ -38,7 +38,7 @@ pub struct Report {
     pub state: &'static str,
     /// Why it is faulty.
     pub fault: Option<String>,
-    /// "ethernet", "net_hdr" or "raw", as it was asked for.
+    /// "eth_dev", "net_hdr" or "raw": the mode that was asked for.
     pub mode: &'static str,
     /// Bytes of the channel's memory.
     pub region: usize,
@@ -163,7 +163,7 @@ impl Reporter {
             title: self.title.clone(),
             state,
             fault,
-            mode: word(watch.mode()),
+            mode: watch.mode().name(),
             region: watch.region(),
             header: in_words(&header),
             rates,
@@ -176,15 +176,6 @@ impl Reporter {
             },
             last: watch.last().map(|last| newest(watch.mode(), last)),
         }
-    }
-}
-
-/// The mode as the module's `flags` name it.
-fn word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Ethernet => "ethernet",
-        Mode::NetHdr => "net_hdr",
-        Mode::Raw => "raw",
     }
 }
 

@@ -239,6 +239,7 @@ fn scaled(value: f64) -> String {
 mod tests {
     use super::*;
     use crate::inspect::report::{HeaderReport, LastReport, Rates, SeenReport, Title};
+    use muennet_core::framing::Mode;
 
     fn report() -> Report {
         Report {
@@ -250,7 +251,7 @@ mod tests {
             },
             state: "up",
             fault: None,
-            mode: "ethernet",
+            mode: Mode::Ethernet.name(),
             region: 4 << 20,
             header: HeaderReport {
                 transport: "0x487312b6b79a9b6d".into(),

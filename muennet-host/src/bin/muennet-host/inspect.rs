@@ -56,7 +56,7 @@ pub struct Args {
     channel: Vec<String>,
 
     /// How packets lie in elements.
-    #[arg(long, value_enum, default_value = "ethernet")]
+    #[arg(long, value_enum, default_value = "eth_dev")]
     mode: ModeArg,
 
     /// Milliseconds between reports.
@@ -86,6 +86,7 @@ pub struct Args {
 #[value(rename_all = "snake_case")]
 enum ModeArg {
     /// Ethernet frames (flags=eth_dev).
+    #[value(name = "eth_dev", alias = "ethernet")]
     Ethernet,
     /// IP packets with a mark (flags=net_hdr).
     NetHdr,
