@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Marks: out of words, and out of an attribute.
 
+use muennet_core::config::number;
 use std::ffi::CStr;
 
 /// The mark that the words of a command line give.
@@ -24,14 +25,11 @@ pub fn parse(words: &[&CStr]) -> Result<Option<u32>, String> {
 }
 
 fn number(text: &str) -> Result<u32, String> {
-    let parsed = match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16),
-        None => text.parse(),
-    };
-    match parsed {
-        Ok(mark) if mark > 0 => Ok(mark),
-        _ => Err(format!("muennet: \"{text}\" is no mark")),
-    }
+    number::either(text)
+        .ok()
+        .and_then(|mark| u32::try_from(mark).ok())
+        .filter(|mark| *mark > 0)
+        .ok_or_else(|| format!("muennet: \"{text}\" is no mark"))
 }
 
 /// The marks in an attribute's value.
@@ -49,12 +47,17 @@ mod tests {
     fn words() {
         assert_eq!(parse(&[]), Ok(None));
         assert_eq!(parse(&[c"mark", c"5"]), Ok(Some(5)));
-        assert_eq!(parse(&[c"mark", c"0xffffffff"]), Ok(Some(u32::MAX)));
+        for most in [c"0xffffffff", c"0XFFFFFFFF", c"4294967295"] {
+            assert_eq!(parse(&[c"mark", most]), Ok(Some(u32::MAX)));
+        }
         for bad in [
             &[c"mark"][..],
             &[c"mark", c"0"],
             &[c"mark", c"4294967296"],
             &[c"mark", c"-1"],
+            &[c"mark", c"+5"],
+            &[c"mark", c"0x+5"],
+            &[c"mark", c"0x"],
             &[c"five"],
             &[c"mark", c"5", c"mark", c"6"],
         ] {

@@ -3,6 +3,7 @@
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use muennet_core::config::number;
 
 /// Children and marks of muennet interfaces.
 ///
@@ -105,11 +106,10 @@ fn interface(text: &str) -> Result<String, String> {
 }
 
 fn mark(text: &str) -> Result<u32, String> {
-    let parsed = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-        Some(digits) if !digits.starts_with('+') => u32::from_str_radix(digits, 16),
-        _ => text.parse(),
-    };
-    parsed.map_err(|_| "a mark is a number from 0 to 4294967295 (0xffffffff)".to_owned())
+    number::either(text)
+        .ok()
+        .and_then(|mark| u32::try_from(mark).ok())
+        .ok_or_else(|| "a mark is a number from 0 to 4294967295 (0xffffffff)".to_owned())
 }
 
 #[cfg(test)]
@@ -167,6 +167,7 @@ mod tests {
             "add_mark c1 five",
             "add_mark c1 0x",
             "add_mark c1 0x+5",
+            "add_mark c1 +5",
             "add_child net0 sixteen-letters-",
             "add_child net0",
             "add_child net0 ",

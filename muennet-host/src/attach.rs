@@ -6,6 +6,7 @@ use crate::{
     mapping::{Input, Output},
 };
 use clap::Args;
+use muennet_core::config::number;
 use std::{
     fs::OpenOptions,
     io,
@@ -49,21 +50,34 @@ pub struct ChannelArgs {
 
     /// Microseconds between looks at a channel without event.
     #[arg(long = "poll", value_name = "MICROSECONDS", default_value_t = 1000,
-          value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+          value_parser = poll_us)]
     poll_us: u64,
 }
 
 /// Reads a protocol number as `modprobe muennet` does: hexadecimal, with or without `0x`.
 ///
+/// ```
+/// use muennet_host::attach::protocol;
+///
+/// assert_eq!(protocol("0X2"), protocol("2"));
+/// assert!(protocol("+2").is_err());
+/// ```
+///
 /// # Errors
 ///
-/// What to give instead.
+/// A text that names the values that are taken.
 pub fn protocol(text: &str) -> Result<NonZeroU64, String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    u64::from_str_radix(digits, 16)
+    number::hexadecimal(text)
         .ok()
         .and_then(NonZeroU64::new)
         .ok_or_else(|| "give a hexadecimal number of at most 64 bits, not 0".to_owned())
+}
+
+fn poll_us(text: &str) -> Result<u64, String> {
+    number::decimal(text)
+        .ok()
+        .filter(|number| (1..=1_000_000).contains(number))
+        .ok_or_else(|| "give a decimal number from 1 to 1000000".to_owned())
 }
 
 /// Why there is no pair of channels.
@@ -169,5 +183,29 @@ fn failed(path: &Path, cause: io::Error) -> AttachError {
     AttachError::File {
         path: path.to_owned(),
         cause,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_protocol_is_read_as_the_module_reads_it() {
+        for text in ["2", "0x2", "0X2"] {
+            assert_eq!(protocol(text).map(NonZeroU64::get), Ok(2), "{text}");
+        }
+        for text in ["", "0", "+2", "-2", "0x", "0x+2", "10000000000000000"] {
+            assert!(protocol(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn microseconds_are_decimal_and_bounded() {
+        assert_eq!(poll_us("1"), Ok(1));
+        assert_eq!(poll_us("1000000"), Ok(1_000_000));
+        for text in ["", "0", "+5", "0x5", "1000001"] {
+            assert!(poll_us(text).is_err(), "{text}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! Which subjects there are, and which channels they share.
 
 use muennet_core::{
+    config::number,
     ivshmem::EVENTS,
     sinfo::{MemoryKind, Name, Version},
 };
@@ -111,11 +112,7 @@ impl Size {
             Some(digits) => (digits, 1 << 30),
             None => (text, 1),
         };
-        let number = match digits.strip_prefix("0x") {
-            Some(hexadecimal) => u64::from_str_radix(hexadecimal, 16),
-            None => digits.parse(),
-        };
-        number.ok()?.checked_mul(unit)
+        number::either(digits).ok()?.checked_mul(unit)
     }
 }
 
@@ -385,6 +382,11 @@ mod tests {
             error(&channel("x", "\"4Q\"", "a", "b")),
             "line 7: channel \"x\": not a number of bytes; write 4194304 or \"4M\""
         );
+        let bytes = |text: &str| Size::Text(text.to_owned()).bytes();
+        assert_eq!(bytes("0X10K"), Some(16 << 10));
+        for text in ["", "K", "+4M", "0x+4", "0x", "18446744073709551616"] {
+            assert_eq!(bytes(text), None, "{text}");
+        }
     }
 
     #[test]

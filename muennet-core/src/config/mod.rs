@@ -21,11 +21,12 @@
 mod address;
 mod error;
 mod interface;
+pub mod number;
 mod parse;
 mod resources;
 
-pub use address::hardware_address;
 pub use crate::framing::Mode;
+pub use address::hardware_address;
 pub use error::{ConfigError, Errno, Parameter, Why};
 pub use interface::{
     poll_us, Channel, Interface, Lists, DEFAULT_MTU, DEFAULT_POLL_US, MAX_INTERFACES,

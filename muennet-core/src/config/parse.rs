@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Numbers, names and flags.
+//! Entries of the lists: names, protocols, numbers in a range, flags.
 
 use super::error::Why;
+use super::number::{self, NumberError};
 use crate::framing::Mode;
 
 /// Bytes of the kernel's name buffer, NUL included.
@@ -26,25 +27,18 @@ pub(super) fn name(value: &str) -> Result<(), Why> {
 }
 
 pub(super) fn hexadecimal(value: &str) -> Result<u64, Why> {
-    let digits = value
-        .strip_prefix("0x")
-        .or_else(|| value.strip_prefix("0X"))
-        .unwrap_or(value);
-    // `from_str_radix` would take a sign.
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(Why::NotHexadecimal);
-    }
-    u64::from_str_radix(digits, 16).map_err(|_| Why::NotHexadecimal)
+    number::hexadecimal(value).map_err(|_| Why::NotHexadecimal)
 }
 
 pub(super) fn decimal(value: &str, min: u32, max: u32) -> Result<u32, Why> {
-    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(Why::NotDecimal);
-    }
-    match value.parse() {
-        Ok(number) if (min..=max).contains(&number) => Ok(number),
-        _ => Err(Why::OutOfRange { min, max }),
-    }
+    let number = match number::decimal(value) {
+        Ok(number) => u32::try_from(number).ok(),
+        Err(NumberError::TooLarge) => None,
+        Err(NumberError::NotANumber) => return Err(Why::NotDecimal),
+    };
+    number
+        .filter(|number| (min..=max).contains(number))
+        .ok_or(Why::OutOfRange { min, max })
 }
 
 /// The mode, and whether its elements have room for a VLAN's tag.
@@ -115,6 +109,10 @@ mod tests {
         );
         assert!(matches!(
             decimal("99999999999", 68, 9000),
+            Err(Why::OutOfRange { .. })
+        ));
+        assert!(matches!(
+            decimal("99999999999999999999", 68, 9000),
             Err(Why::OutOfRange { .. })
         ));
         for bad in ["", "+5", "0x5", "five", "5 "] {

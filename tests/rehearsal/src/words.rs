@@ -2,6 +2,7 @@
 //! The command line: `sinfo=VERSION debuglog=ADDRESS unmapped=CHANNEL [-- BOOTPARAMS]`.
 
 use crate::subject::Refusal;
+use muennet_core::config::number;
 
 /// What the command line says.
 #[derive(Debug, Clone, Copy)]
@@ -30,18 +31,18 @@ impl Words {
             bootparams,
         };
         for word in line.split_ascii_whitespace() {
-            let understood = match word.split_once('=') {
-                Some(("sinfo", version)) => version.parse().map(|version| words.sinfo = version),
+            let refused = |_| Refusal::Word(word);
+            match word.split_once('=') {
+                Some(("sinfo", version)) => {
+                    let version = number::decimal(version).map_err(refused)?;
+                    words.sinfo = u8::try_from(version).map_err(|_| Refusal::Word(word))?;
+                }
                 Some(("debuglog", address)) => {
-                    u64::from_str_radix(address, 16).map(|address| words.debuglog = address)
+                    words.debuglog = number::hexadecimal(address).map_err(refused)?;
                 }
-                Some(("unmapped", channel)) => {
-                    words.unmapped = Some(channel);
-                    Ok(())
-                }
+                Some(("unmapped", channel)) => words.unmapped = Some(channel),
                 _ => return Err(Refusal::Word(word)),
-            };
-            understood.map_err(|_| Refusal::Word(word))?;
+            }
         }
         Ok(words)
     }

@@ -51,7 +51,8 @@ impl FromStr for Mac {
         for byte in &mut bytes {
             let part = parts
                 .next()
-                .filter(|part| part.len() == 2)
+                // `from_str_radix` would take a sign.
+                .filter(|part| part.len() == 2 && !part.starts_with('+'))
                 .ok_or_else(wrong)?;
             *byte = u8::from_str_radix(part, 16).map_err(|_| wrong())?;
         }

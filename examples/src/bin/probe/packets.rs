@@ -86,7 +86,7 @@ fn described(packet: &[u8]) -> String {
 
 fn parse(hex: &str) -> Result<Vec<u8>> {
     ensure!(
-        hex.len().is_multiple_of(2) && hex.is_ascii(),
+        hex.len().is_multiple_of(2) && hex.bytes().all(|digit| digit.is_ascii_hexdigit()),
         "not pairs of hexadecimal digits"
     );
     (0..hex.len())
