@@ -3,7 +3,7 @@
 
 use crate::{
     lab,
-    run::{quietly, workspace},
+    run::{quietly, target, workspace},
     tree::{self, Tree},
 };
 use anyhow::{Context, Result};
@@ -66,7 +66,7 @@ ls \"$PWD\"/*.deb
 pub fn pack(tree: &Tree) -> Result<String> {
     tree.install("dpkg for packages", &["dpkg-dev"])?;
     lab::build_programs()?;
-    let program = workspace().join("target/release/muennet_cfg");
+    let program = target("release/muennet_cfg")?;
     let folder = tree.folder("work/deb")?;
     tree::remove(&folder)?;
     let staged = folder.join("staged");
@@ -95,7 +95,7 @@ pub fn pack(tree: &Tree) -> Result<String> {
 /// Makes the package and gives its path outside of the tree.
 pub fn make(tree: &Tree) -> Result<PathBuf> {
     let made = tree.root().join(&pack(tree)?[1..]);
-    let target = workspace().join("target/deb");
+    let target = target("deb")?;
     fs::create_dir_all(&target)?;
     let to = target.join(made.file_name().context("no name")?);
     fs::copy(made, &to)?;

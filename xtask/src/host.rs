@@ -72,7 +72,7 @@ impl Stage {
 
     /// Serves a policy of tests/policies.
     fn serve(&self, policy: &str) -> Result<Process> {
-        let mut command = Command::new(program("muen-ivshmem"));
+        let mut command = Command::new(program("muen-ivshmem")?);
         command
             .arg("--policy")
             .arg(workspace().join("tests/policies").join(policy))
@@ -86,7 +86,7 @@ impl Stage {
 
     /// The echo server as the subject of one-wire.toml, at 192.168.7.2.
     fn echo(&self) -> Result<Process> {
-        let mut command = Command::new(program("echo"));
+        let mut command = Command::new(program("echo")?);
         command
             .arg("--ivshmem")
             .arg(self.path("echo.sock"))
@@ -101,15 +101,15 @@ impl Stage {
         netns: &Netns,
         interface: [&str; 2],
         (subject, input, output): (&str, &str, &str),
-    ) -> Command {
-        let mut command = netns.command(program("muennet-host"));
+    ) -> Result<Command> {
+        let mut command = netns.command(program("muennet-host")?);
         command
             .arg("bridge")
             .args(interface)
             .arg("--ivshmem")
             .arg(self.path(&format!("{subject}.sock")))
             .args(["--in", input, "--out", output]);
-        command
+        Ok(command)
     }
 }
 
@@ -130,7 +130,7 @@ fn component(stage: &Stage) -> Result<()> {
     let linux = ("linux", "testchannel_2", "testchannel_1");
     let bridge = || {
         let bridge = stage.start(
-            &mut stage.bridge(&netns, ["--tap", "tap0"], linux),
+            &mut stage.bridge(&netns, ["--tap", "tap0"], linux)?,
             "bridge",
         )?;
         bridge.until_said("bridged")?;
@@ -145,7 +145,7 @@ fn component(stage: &Stage) -> Result<()> {
     let mut echoing = echo()?;
     netns.up("tap0")?;
     answers()?;
-    let probe = program("probe");
+    let probe = program("probe")?;
     let probe = probe.display();
     // In all fewer frames than a channel holds: the recorder loses none, however
     // slow it is.
@@ -248,7 +248,7 @@ impl Recorders {
     const DUMPED: &'static str = "dumped.pcap";
 
     fn start(stage: &Stage, netns: &Netns) -> Result<Self> {
-        let mut inspect = Command::new(program("muennet-host"));
+        let mut inspect = Command::new(program("muennet-host")?);
         inspect
             .arg("inspect")
             .arg("--observe")
@@ -333,7 +333,7 @@ fn frames_by_file(stage: &Stage) -> Result<()> {
     let [a_to_b, b_to_a] = &files;
     let (a, b) = (Netns::new("a")?, Netns::new("b")?);
     let bridge = |netns: &Netns, input: &Path, output: &Path, log| {
-        stage.start(&mut file_bridge(netns, input, output), log)
+        stage.start(&mut file_bridge(netns, input, output)?, log)
     };
     a.interface("tap", "tap0", &["192.168.7.1/24"])?;
     b.interface("tap", "tap0", &["192.168.7.2/24"])?;
@@ -352,14 +352,14 @@ fn frames_by_file(stage: &Stage) -> Result<()> {
 }
 
 /// A bridge from a TAP to channels in files.
-fn file_bridge(netns: &Netns, input: &Path, output: &Path) -> Command {
-    let mut command = netns.command(program("muennet-host"));
+fn file_bridge(netns: &Netns, input: &Path, output: &Path) -> Result<Command> {
+    let mut command = netns.command(program("muennet-host")?);
     command
         .args(["bridge", "--tap", "tap0", "--poll", "100", "--in-file"])
         .arg(input)
         .arg("--out-file")
         .arg(output);
-    command
+    Ok(command)
 }
 
 /// TAPs whose MTU is above that of their bridges by a VLAN's tag: their longest frames
@@ -372,7 +372,7 @@ fn long_frames(stage: &Stage) -> Result<()> {
     b.interface("tap", "tap0", &["192.168.7.2/24"])?;
     for room in [&[][..], &["--vlan"]] {
         let bridge = |netns: &Netns, input: &Path, output: &Path, log| {
-            stage.start(file_bridge(netns, input, output).args(room), log)
+            stage.start(file_bridge(netns, input, output)?.args(room), log)
         };
         let one = bridge(&a, b_to_a, a_to_b, "bridge-a")?;
         let other = bridge(&b, a_to_b, b_to_a, "bridge-b")?;
@@ -425,7 +425,7 @@ fn ordinary_user(stage: &Stage) -> Result<()> {
     );
     let line = format!(
         "exec {prefix} {} {arguments}",
-        program("muennet-host").display()
+        program("muennet-host")?.display()
     );
     for mtu in [1500, 1400] {
         netns.ok(&format!("ip link set tap0 mtu {mtu}"))?;
@@ -455,7 +455,7 @@ fn recorded_to_a_pipe(stage: &Stage) -> Result<()> {
     netns.interface("tap", "tap0", &["192.168.7.1/24"])?;
     let linux = ("linux", "testchannel_2", "testchannel_1");
     let bridge = stage.start(
-        &mut stage.bridge(&netns, ["--tap", "tap0"], linux),
+        &mut stage.bridge(&netns, ["--tap", "tap0"], linux)?,
         "bridge",
     )?;
     bridge.until_said("bridged")?;
@@ -466,7 +466,7 @@ fn recorded_to_a_pipe(stage: &Stage) -> Result<()> {
         let line = format!(
             "{} inspect --observe {} --pcap {output} | \
              timeout 30 tshark -l -i - -c 1 -T fields -e eth.src 2>&1",
-            program("muennet-host").display(),
+            program("muennet-host")?.display(),
             stage.path("observe").display()
         );
         let mut command = netns.command("sh");
@@ -493,8 +493,8 @@ fn packets(stage: &Stage) -> Result<()> {
     let (a, b) = (Netns::new("a")?, Netns::new("b")?);
     a.interface("tun", "tun0", &["192.168.8.1/24", "fd00::1/64"])?;
     b.interface("tun", "tun0", &["192.168.8.2/24", "fd00::2/64"])?;
-    let mut first = stage.bridge(&a, ["--tun", "tun0"], ("linux-a", "b_to_a", "a_to_b"));
-    let mut second = stage.bridge(&b, ["--tun", "tun0"], ("linux-b", "a_to_b", "b_to_a"));
+    let mut first = stage.bridge(&a, ["--tun", "tun0"], ("linux-a", "b_to_a", "a_to_b"))?;
+    let mut second = stage.bridge(&b, ["--tun", "tun0"], ("linux-b", "a_to_b", "b_to_a"))?;
     let one = stage.start(first.args(["--mark", "7"]), "bridge-a")?;
     let other = stage.start(&mut second, "bridge-b")?;
     a.up("tun0")?;
@@ -502,7 +502,7 @@ fn packets(stage: &Stage) -> Result<()> {
     a.until("ping -c 1 -W 1 192.168.8.2")?;
     a.until("ping -c 1 -W 1 fd00::2")?;
     let seen = quietly(
-        Command::new(program("muennet-host"))
+        Command::new(program("muennet-host")?)
             .args(["inspect", "--mode", "net_hdr", "--once", "--interval", "1"])
             .args(["--channel", "a_to_b", "--observe"])
             .arg(stage.path("observe")),
@@ -616,7 +616,7 @@ fn refusals(stage: &Stage) -> Result<()> {
             &netns,
             ["--tap", "tap0"],
             ("linux", "testchannel_2", "testchannel_1"),
-        ),
+        )?,
         "bridge",
     )?;
     holding.until_said("bridged")?;
@@ -636,7 +636,7 @@ fn refusals(stage: &Stage) -> Result<()> {
 }
 
 fn refused(netns: &Netns, prefix: &str, arguments: &str, words: &str) -> Result<()> {
-    let program = program("muennet-host");
+    let program = program("muennet-host")?;
     let line = format!("timeout 10 {prefix} {} {arguments}", program.display());
     match netns.ok(&line) {
         Ok(said) => bail!("\"{arguments}\" is taken:\n{said}"),

@@ -3,7 +3,7 @@
 
 use crate::{
     debug_kernel, progress,
-    run::{self, workspace},
+    run::{self, target, workspace},
     tree::{Flavour, Tree},
 };
 use anyhow::{ensure, Result};
@@ -35,7 +35,7 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
         warnings.is_empty(),
         "the modules were built with warnings:\n{said}"
     );
-    let target = workspace().join(format!("target/kmod{}", tree.flavour().suffix()));
+    let target = target(format!("kmod{}", tree.flavour().suffix()))?;
     fs::create_dir_all(&target)?;
     MODULES
         .iter()

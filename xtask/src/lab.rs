@@ -6,7 +6,7 @@ use crate::{
     initramfs, kmod, libnl,
     process::Process,
     progress,
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target, workspace},
     tree::{Arch, Flavour, Tree},
     unikernel::{self, Unikernel},
     vm::{self, Vm},
@@ -45,8 +45,8 @@ pub struct Wire<'a> {
 pub const FOLDER: &str = "/run/muennet";
 
 /// A program of the host.
-pub fn program(name: &str) -> PathBuf {
-    workspace().join("target/release").join(name)
+pub fn program(name: &str) -> Result<PathBuf> {
+    Ok(target("release")?.join(name))
 }
 
 /// Builds the host's programs.
@@ -102,10 +102,11 @@ impl Lab {
                 "changing",
                 "muennet_cfg",
             ]
+            .into_iter()
             .map(program)
-            .to_vec();
+            .collect::<Result<Vec<_>>>()?;
             programs.push(libnl::build(&tree)?);
-            initramfs::pack(&tree, &modules, &programs, &program("liblink_muennet.so"))
+            initramfs::pack(&tree, &modules, &programs, &program("liblink_muennet.so")?)
         })?;
         Ok(Self { tree, initramfs })
     }
@@ -126,7 +127,7 @@ impl Lab {
     fn serve_file(&self, policy: &Path) -> Result<Wire<'_>> {
         let folder = self.tree.folder(&FOLDER[1..])?;
         vm::clean(&folder)?;
-        let mut command = Command::new(program("muen-ivshmem"));
+        let mut command = Command::new(program("muen-ivshmem")?);
         command
             .arg("--policy")
             .arg(policy)
@@ -218,12 +219,12 @@ impl Wire<'_> {
 
     /// Runs the peer for tests (tests/tools) as the subject `name`, to its end.
     pub fn peer(&self, name: &str, arguments: &[&str]) -> Result<()> {
-        quietly(&mut self.peer_command(name, arguments)).map(drop)
+        quietly(&mut self.peer_command(name, arguments)?).map(drop)
     }
 
     /// Has the peer for tests tell what it is to; it stays until it is dropped.
     pub fn peer_that_stays(&self, name: &str, arguments: &[&str]) -> Result<Process> {
-        let mut command = self.peer_command(name, arguments);
+        let mut command = self.peer_command(name, arguments)?;
         let mut peer = Process::start(&mut command, &self.folder.join("peer"))?;
         while !peer.said().contains("told") {
             ensure!(peer.is_running()?, "the peer fails:\n{}", peer.said());
@@ -232,13 +233,13 @@ impl Wire<'_> {
         Ok(peer)
     }
 
-    fn peer_command(&self, name: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program("peer"));
+    fn peer_command(&self, name: &str, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(program("peer")?);
         command
             .arg("--ivshmem")
             .arg(self.folder.join(format!("{name}.sock")))
             .args(arguments);
-        command
+        Ok(command)
     }
 
     /// Starts the echo server as the subject "echo" of the policy one-wire.
@@ -248,7 +249,7 @@ impl Wire<'_> {
 
     /// Starts the echo server as the subject "echo", on these channels.
     pub fn echo_at(&self, input: &str, output: &str, address: &str) -> Result<Process> {
-        let mut command = Command::new(program("echo"));
+        let mut command = Command::new(program("echo")?);
         command
             .arg("--ivshmem")
             .arg(self.folder.join("echo.sock"))

@@ -7,7 +7,7 @@ use crate::{
     muen, packaging,
     progress::Seconds,
     proofs, rehearsal,
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target, workspace},
     rust_src, scenarios,
     tree::{Flavour, Tree},
     unikernel::Image,
@@ -362,7 +362,7 @@ fn cargo_ok(arguments: &[&str]) -> Result<()> {
 }
 
 fn models() -> Result<()> {
-    let folder = workspace().join("target/loom");
+    let folder = target("loom")?;
     quietly(
         cargo(&[
             "test",

@@ -4,7 +4,7 @@
 
 use crate::{
     muen,
-    run::{quietly, workspace},
+    run::{quietly, target, workspace},
     rust_src,
 };
 use anyhow::{Context, Result};
@@ -20,14 +20,14 @@ fn cargo(command: &str) -> Result<std::process::Command> {
     cargo
         .current_dir(workspace().join("tests/rehearsal"))
         .arg("--target-dir")
-        .arg(workspace().join("target/rehearsal"));
+        .arg(target("rehearsal")?);
     Ok(cargo)
 }
 
 /// Builds the monitor.
 pub fn build() -> Result<PathBuf> {
     quietly(&mut cargo("build")?)?;
-    let folder = workspace().join("target/rehearsal");
+    let folder = target("rehearsal")?;
     Ok(folder.join(TARGET).join("release/rehearsal"))
 }
 
@@ -48,7 +48,7 @@ pub fn spoilt(image: &Path, name: &str, code: &[u8]) -> Result<PathBuf> {
         start..start + code.len()
     };
     bytes[range].copy_from_slice(code);
-    let spoilt = workspace().join("target/rehearsal").join(name);
+    let spoilt = target("rehearsal")?.join(name);
     fs::write(&spoilt, bytes)?;
     Ok(spoilt)
 }

@@ -2,9 +2,11 @@
 //! Running other programs, with their words kept for when they fail.
 
 use anyhow::{bail, Context, Result};
+use cargo_metadata::MetadataCommand;
 use std::{
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
 /// The folder of the workspace.
@@ -13,6 +15,27 @@ pub fn workspace() -> PathBuf {
         .parent()
         .expect("the crate lies in the workspace")
         .to_owned()
+}
+
+/// A path in cargo's target folder, which lies in the workspace unless `CARGO_TARGET_DIR` or a
+/// configuration of cargo's says otherwise.
+pub fn target(path: impl AsRef<Path>) -> Result<PathBuf> {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(folder) = FOLDER.get() {
+        return Ok(folder.join(path));
+    }
+    let folder = target_folder(&mut MetadataCommand::new())?;
+    Ok(FOLDER.get_or_init(|| folder).join(path))
+}
+
+/// Asks cargo for its target folder.
+fn target_folder(command: &mut MetadataCommand) -> Result<PathBuf> {
+    let metadata = command
+        .current_dir(workspace())
+        .no_deps()
+        .exec()
+        .context("cargo does not tell its target folder")?;
+    Ok(metadata.target_directory.into())
 }
 
 /// A cargo command in the workspace.
@@ -49,4 +72,17 @@ pub fn quietly(command: &mut Command) -> Result<String> {
 pub fn tail(text: &str, count: usize) -> String {
     let lines: Vec<_> = text.lines().collect();
     lines[lines.len().saturating_sub(count)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_folder_is_where_cargo_says() {
+        let mut command = MetadataCommand::new();
+        command.env("CARGO_TARGET_DIR", "/elsewhere");
+        let folder = target_folder(&mut command).unwrap();
+        assert_eq!(folder, Path::new("/elsewhere"));
+    }
 }

@@ -4,7 +4,7 @@
 use crate::{
     muen,
     process::Process,
-    run::{quietly, workspace},
+    run::{quietly, target, workspace},
     rust_src,
     tree::Tree,
     vm,
@@ -59,7 +59,7 @@ impl Image {
         cargo
             .current_dir(workspace().join("examples/unikernel"))
             .arg("--target-dir")
-            .arg(folder());
+            .arg(folder()?);
         if matches!(self, Self::Muen | Self::MuenArm64) {
             cargo.args(["--features", "muen"]);
         }
@@ -69,8 +69,8 @@ impl Image {
     /// Builds the image, and sees to it that it is small.
     pub fn build(self) -> Result<PathBuf> {
         quietly(&mut self.cargo("build")?)?;
-        let built = folder().join(self.target()).join("release/unikernel");
-        let image = folder().join(self.name());
+        let built = folder()?.join(self.target()).join("release/unikernel");
+        let image = folder()?.join(self.name());
         let mut bytes = fs::read(&built).with_context(|| format!("{}", built.display()))?;
         if self == Self::Muen {
             muen::plain_rodata(&mut bytes)?;
@@ -93,8 +93,8 @@ impl Image {
 }
 
 /// Where the images are built.
-fn folder() -> PathBuf {
-    workspace().join("target/unikernel")
+fn folder() -> Result<PathBuf> {
+    target("unikernel")
 }
 
 /// Puts an image into a folder of the tree; gives its path inside of the tree.

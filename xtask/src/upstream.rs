@@ -2,18 +2,17 @@
 //! smoltcp's own example server, as its crate is published, with the one line changed
 //! that makes its device.
 
-use crate::run::{cargo, quietly, workspace};
+use crate::run::{cargo, quietly, target, workspace};
 use anyhow::{ensure, Context, Result};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use cargo_metadata::MetadataCommand;
+use std::{fs, path::PathBuf};
 
 /// The line, and what stands there instead.
 const THEIRS: &str = "let device = utils::parse_tuntap_options(&mut matches);";
 const OURS: &str = "let device = muennet_components::subject::from_environment().unwrap();";
 
-/// A package of its own: the example is not part of this project.
+/// A package of its own: the example is not part of this project. `COMPONENTS` stands for the
+/// folder of muennet-components.
 const MANIFEST: &str = r#"[workspace]
 
 [package]
@@ -30,7 +29,7 @@ phy-tuntap_interface = []
 env_logger = "0.10"
 getopts = "0.2"
 log = { version = "0.4", optional = true }
-muennet-components = { path = "../../examples/components" }
+muennet-components = { path = "COMPONENTS" }
 rand = "0.8"
 smoltcp = { version = "0.14", features = ["iface-max-addr-count-3", "phy-tuntap_interface"] }
 
@@ -41,7 +40,7 @@ debug = "line-tables-only"
 /// Builds the server; gives its program.
 pub fn server() -> Result<PathBuf> {
     let examples = examples()?;
-    let folder = workspace().join("target/upstream");
+    let folder = target("upstream")?;
     fs::create_dir_all(folder.join("src"))?;
     let read = |name: &str| {
         let path = examples.join(name);
@@ -52,7 +51,9 @@ pub fn server() -> Result<PathBuf> {
         server.matches(THEIRS).count() == 1,
         "smoltcp's example server makes its device otherwise than by \"{THEIRS}\""
     );
-    fs::write(folder.join("Cargo.toml"), MANIFEST)?;
+    let components = workspace().join("examples/components");
+    let manifest = MANIFEST.replace("COMPONENTS", &components.to_string_lossy());
+    fs::write(folder.join("Cargo.toml"), manifest)?;
     // The same versions as everywhere else.
     fs::copy(workspace().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     fs::write(folder.join("src/main.rs"), server.replace(THEIRS, OURS))?;
@@ -62,19 +63,19 @@ pub fn server() -> Result<PathBuf> {
             .current_dir(&folder)
             // What the workspace has built already fits.
             .arg("--target-dir")
-            .arg(workspace().join("target")),
+            .arg(target("")?),
     )?;
-    Ok(workspace().join("target/release/upstream-server"))
+    target("release/upstream-server")
 }
 
 /// The folder with the examples in smoltcp's published crate.
 fn examples() -> Result<PathBuf> {
-    let said = quietly(&mut cargo(&["metadata", "--format-version", "1"]))?;
-    // The manifest's path is the only one that ends so.
-    let path = said
-        .split('"')
-        .find(|word| word.contains("/smoltcp-0.14.") && word.ends_with("/Cargo.toml"))
+    let metadata = MetadataCommand::new().current_dir(workspace()).exec()?;
+    let smoltcp = metadata
+        .packages
+        .iter()
+        .find(|package| package.name == "smoltcp" && package.version.minor == 14)
         .context("cargo does not say where smoltcp 0.14 lies")?;
-    let folder = Path::new(path).parent().context("no folder")?;
-    Ok(folder.join("examples"))
+    let folder = smoltcp.manifest_path.parent().context("no folder")?;
+    Ok(folder.join("examples").into())
 }

@@ -5,7 +5,7 @@ use crate::{
     cache::{need_program, need_root},
     lab::program,
     progress,
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target},
 };
 use anyhow::Result;
 use std::process::Command;
@@ -25,12 +25,12 @@ fn bench() -> Result<Command> {
             "muennet-benches",
         ]))
     })?;
-    Ok(Command::new(program("muennet-benches")))
+    Ok(Command::new(program("muennet-benches")?))
 }
 
 /// Measures, and leaves the plot in `target/`.
 pub fn run() -> Result<()> {
-    let plot = workspace().join("target/native.svg");
+    let plot = target("native.svg")?;
     print!("{}", quietly(bench()?.arg("--svg").arg(plot))?);
     Ok(())
 }

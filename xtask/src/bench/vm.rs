@@ -129,7 +129,7 @@ fn rows(lab: &Lab, wire: &lab::Wire<'_>, vm: &mut Vm) -> Result<Vec<Row>> {
         "sysctl -q net.ipv6.conf.all.disable_ipv6=1; ip link set {virtio} up; ip addr flush dev net0"
     ))?;
     let mut by_channel = Injector::start(
-        Command::new(lab::program("inject")).args([
+        Command::new(lab::program("inject")?).args([
             "--ivshmem",
             &wire.folder().join("peer.sock").to_string_lossy(),
             "--channel",
@@ -139,7 +139,7 @@ fn rows(lab: &Lab, wire: &lab::Wire<'_>, vm: &mut Vm) -> Result<Vec<Row>> {
     )?;
     lab::carrier(vm)?;
     let mut by_socket = Injector::start(
-        Command::new(lab::program("inject"))
+        Command::new(lab::program("inject")?)
             .args(["--datagram", &wire.folder().join(SOCKET).to_string_lossy()]),
         wire,
     )?;

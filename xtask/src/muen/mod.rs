@@ -9,7 +9,10 @@ mod specification;
 
 pub use elf_file::{plain_rodata, segments, symbol};
 
-use crate::{run::workspace, unikernel::Image};
+use crate::{
+    run::{target, workspace},
+    unikernel::Image,
+};
 use anyhow::{Context, Result};
 use std::{
     fs,
@@ -23,7 +26,7 @@ const ARM64: &str = "unikernel-arm64";
 
 /// Writes the folder; gives its path.
 pub fn write() -> Result<PathBuf> {
-    let folder = workspace().join("target/muen");
+    let folder = target("muen")?;
     fs::create_dir_all(&folder)?;
     let image = Image::Muen.build()?;
     let bytes = fs::read(&image)?;

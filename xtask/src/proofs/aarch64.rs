@@ -3,7 +3,7 @@
 
 use crate::{
     cache::{need_file, need_program},
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target},
     rust_src,
 };
 use anyhow::Result;
@@ -39,7 +39,7 @@ pub fn unit_tests() -> Result<()> {
             "messages",
         ])
         .arg("--target-dir")
-        .arg(workspace().join("target/aarch64"))
+        .arg(target("aarch64")?)
         .env("RUSTC_BOOTSTRAP", "1")
         .env(
             "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",

@@ -3,7 +3,7 @@
 //! what x86_64 does not: between the accesses that the protocol keeps in order.
 
 use crate::{
-    run::{quietly, workspace},
+    run::{quietly, target, workspace},
     rust_src,
 };
 use anyhow::{ensure, Context, Result};
@@ -107,7 +107,7 @@ fn same(code: &[&str], accesses: &[&str]) -> bool {
 
 /// Looks for the barriers, and sees to it that each that is taken away is missed.
 pub fn barriers() -> Result<()> {
-    let folder = workspace().join("target/barriers");
+    let folder = target("barriers")?;
     let listing = folder.join("barriers.s");
     quietly(
         rust_src::cargo_freestanding(&["rustc", "--release", "--lib"], TARGET)?

@@ -3,7 +3,7 @@
 
 use crate::{
     cache::need_program,
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target},
 };
 use anyhow::{ensure, Context, Result};
 use std::{
@@ -19,7 +19,7 @@ const IGNORED: &str = "(/tests/|tests\\.rs|models\\.rs|heap\\.rs|word_loom\\.rs|
 
 /// Runs the tests with counters; fails when too few lines have run.
 pub fn coverage() -> Result<()> {
-    let folder = workspace().join("target/coverage");
+    let folder = target("coverage")?;
     let profiles = folder.join("profiles");
     let _ = fs::remove_dir_all(&profiles);
     let version = llvm()?;

@@ -4,7 +4,7 @@
 use crate::{
     cache::need_program,
     progress,
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target, workspace},
 };
 use anyhow::{Context, Result};
 use std::{fs, process::Command};
@@ -33,7 +33,7 @@ pub fn fuzz_briefly() -> Result<()> {
 pub fn fuzz(seconds: u32) -> Result<()> {
     need_program("g++", "g++")?;
     let folder = workspace().join("tests/fuzz");
-    let target = workspace().join("target/fuzz");
+    let target = target("fuzz")?;
     progress::step("fuzzers", || {
         quietly(
             cargo(&["build", "--release", "--target", TARGET])

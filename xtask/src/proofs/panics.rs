@@ -3,7 +3,7 @@
 //! calls a function that does not exist.
 
 use crate::{
-    run::{quietly, workspace},
+    run::{quietly, target, workspace},
     rust_src,
 };
 use anyhow::{ensure, Result};
@@ -33,7 +33,7 @@ fn link(features: &[&str]) -> Result<()> {
         .arg("--manifest-path")
         .arg(manifest)
         .arg("--target-dir")
-        .arg(workspace().join("target/no-panic"))
+        .arg(target("no-panic")?)
         // As in the kernel, whose Rust checks for overflows.
         .env("RUSTFLAGS", "-C overflow-checks=on");
     quietly(&mut command).map(drop)

@@ -3,7 +3,7 @@
 
 use crate::{
     progress,
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target, workspace},
 };
 use anyhow::{Context, Result};
 use std::process::Command;
@@ -17,7 +17,7 @@ pub fn race_briefly() -> Result<()> {
 
 /// Races for `seconds` in each framing.
 pub fn race(seconds: u32) -> Result<()> {
-    let target = workspace().join("target/race");
+    let target = target("race")?;
     progress::step("race", || {
         quietly(
             cargo(&["build", "--release", "--target", TARGET])

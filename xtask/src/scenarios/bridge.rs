@@ -32,7 +32,7 @@ pub fn bridge(lab: &Lab) -> Result<()> {
 
 /// A bridge as the subject `subject`, in a namespace.
 fn start(wire: &Wire<'_>, netns: &Netns, [subject, input, output]: [&str; 3]) -> Result<Process> {
-    let mut command = netns.command(program("muennet-host"));
+    let mut command = netns.command(program("muennet-host")?);
     command
         .args(["bridge", "--tap", "tap0", "--ivshmem"])
         .arg(wire.folder().join(format!("{subject}.sock")))
@@ -59,7 +59,7 @@ fn unikernel(lab: &Lab) -> Result<()> {
     netns.ok("ping -c 5 -i 0.05 192.168.7.2")?;
     let page = netns.ok("curl --silent --show-error --fail http://192.168.7.2/")?;
     ensure!(page.contains("peer      192.168.7.1:"), "{page}");
-    let probe = program("probe");
+    let probe = program("probe")?;
     let probe = probe.display();
     netns.ok(&format!("{probe} tcp 192.168.7.2:7 --bytes 1000000"))?;
     netns.ok(&format!("{probe} udp 192.168.7.2:7 --to 200"))?;

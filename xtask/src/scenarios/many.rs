@@ -2,7 +2,7 @@
 //! As many interfaces as the module can have, of both modes, with and without events,
 //! by one line of modprobe; all of them carry traffic at once.
 
-use crate::{lab::Lab, run::workspace, vm::Vm};
+use crate::{lab::Lab, run::target, vm::Vm};
 use anyhow::{ensure, Context, Result};
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const PINGS: usize = 5;
 
 /// Two Linux VMs with all their interfaces joined.
 pub fn many(lab: &Lab) -> Result<()> {
-    let policy = workspace().join("target/many.toml");
+    let policy = target("many.toml")?;
     std::fs::write(&policy, self::policy()?)?;
     let wire = lab.serve(policy.to_str().context("a path that is no text")?)?;
     let mut a = wire.vm("linux-a")?;

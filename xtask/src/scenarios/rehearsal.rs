@@ -102,7 +102,7 @@ impl Stage<'_> {
     /// The reader of the log.
     fn logger(&self) -> Result<Process> {
         let folder = self.wire.folder();
-        let mut command = Command::new(program("debuglog"));
+        let mut command = Command::new(program("debuglog")?);
         command.arg("--ivshmem").arg(folder.join("logger.sock"));
         let logger = Process::start(&mut command, &folder.join("debuglog"))?;
         logger.until_said("reading")?;
