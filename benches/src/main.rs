@@ -7,6 +7,7 @@ mod half;
 mod place;
 mod plot;
 mod queue;
+#[expect(unsafe_code, reason = "cache lines in a mapping, without a channel")]
 mod round_trip;
 mod rounds;
 

@@ -6,5 +6,6 @@
 #[cfg(not(test))]
 mod iproute2;
 #[cfg(not(test))]
+#[expect(unsafe_code, reason = "ip calls it as C")]
 mod link;
 mod mark;

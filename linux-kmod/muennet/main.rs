@@ -57,7 +57,10 @@
 //! A failed init frees the module without waiting for counts of the module. So the
 //! family is registered last of what can fail, and the files are made after it.
 
+#![deny(unsafe_code)]
+
 #[path = "../bindings/mod.rs"]
+#[expect(unsafe_code, reason = "made by bindgen")]
 mod bindings;
 mod bell;
 mod child;
@@ -65,14 +68,20 @@ mod children;
 mod counters;
 mod info;
 mod interface;
+#[expect(unsafe_code, reason = "a lock in a static is initialised once")]
 mod interfaces;
+#[expect(unsafe_code, reason = "memory that the subject information grants is mapped")]
 mod mapping;
+#[expect(unsafe_code, reason = "the Muen kernel exports functions of C")]
 mod muen;
 #[path = "../net/mod.rs"]
+#[expect(unsafe_code, reason = "safe wrappers of the kernel's functions")]
 mod net;
 mod netlink;
 #[path = "../compat/newlink.rs"]
+#[expect(unsafe_code, reason = "the kernel calls it")]
 mod newlink;
+#[expect(unsafe_code, reason = "the module loader writes the parameters")]
 mod params;
 mod path;
 mod rx;

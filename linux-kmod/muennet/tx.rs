@@ -133,6 +133,7 @@ fn reason(error: SendError) -> Counter {
 }
 
 /// A number that tells this start from any other.
+#[expect(unsafe_code, reason = "the kernel crate has no random bytes")]
 fn random_epoch() -> NonZeroU64 {
     let mut bytes = [0; 8];
     // SAFETY: room for eight bytes.

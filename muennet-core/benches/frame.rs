@@ -3,6 +3,7 @@
 
 #![allow(missing_docs)] // criterion's macros make a function without.
 
+#[expect(unsafe_code, reason = "a channel in private memory")]
 mod ring;
 
 use criterion::{criterion_group, criterion_main, BenchmarkId, Criterion, Throughput};

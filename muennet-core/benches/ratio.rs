@@ -8,6 +8,7 @@
 
 #![allow(missing_docs)] // A program.
 
+#[expect(unsafe_code, reason = "a channel in private memory")]
 mod ring;
 
 use ring::{Channel, Plain, BATCH};

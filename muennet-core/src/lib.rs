@@ -27,6 +27,6 @@ pub mod ivshmem;
 pub mod link;
 pub mod notify;
 pub mod path_mtu;
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "it alone touches shared memory")]
 pub mod shm;
 pub mod sinfo;

@@ -3,6 +3,7 @@
 //! at the same ones for longer.
 
 #[path = "../../tests/fuzz/src/hostile.rs"]
+#[expect(unsafe_code, reason = "a peer writes to the memory of a channel")]
 mod hostile;
 #[path = "../../tests/fuzz/src/parameters.rs"]
 mod parameters;

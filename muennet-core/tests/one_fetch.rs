@@ -2,6 +2,8 @@
 //! A length that is checked is the length that is delivered: the peer changes it between
 //! any two accesses to shared memory.
 
+#![expect(unsafe_code, reason = "a channel in private memory")]
+
 use muennet_core::{
     framing::{Ethernet, Framing, Meta, NetHdr},
     link::{Received, Receiver, Sender},

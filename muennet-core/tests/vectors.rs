@@ -4,6 +4,8 @@
 //!
 //! They lie in `tests/vectors`, a line for each field: offset, bytes, meaning.
 
+#![expect(unsafe_code, reason = "a channel in private memory")]
+
 use core::{num::NonZeroU64, ptr::NonNull};
 use muennet_core::{
     channel::{Fault, Peer},

@@ -10,7 +10,12 @@ pub mod inspect;
 pub mod ivshmem;
 pub mod layout;
 pub mod log;
+#[expect(
+    unsafe_code,
+    reason = "a mapping is memory that the compiler does not know"
+)]
 pub mod mapping;
 pub mod policy;
+#[expect(unsafe_code, reason = "a TAP is set up by ioctl")]
 pub mod tap;
 pub mod wait;

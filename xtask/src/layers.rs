@@ -2,7 +2,7 @@
 //! The layers of `cargo xtask test`, from the cheapest to the virtual machines.
 
 use crate::{
-    bench, host, kmod,
+    bench, habits, host, kmod,
     lab::Lab,
     muen, packaging,
     progress::Seconds,
@@ -11,7 +11,6 @@ use crate::{
     rust_src, scenarios,
     tree::{Flavour, Tree},
     unikernel::Image,
-    unsafe_code,
 };
 use anyhow::{bail, ensure, Context, Result};
 use std::{cell::OnceCell, time::Instant};
@@ -55,6 +54,21 @@ const LAYERS: &[Layer] = &[
                 "warnings",
             ])
         }),
+    },
+    Layer {
+        name: "features",
+        about: "each crate with none of its features, each alone, and all",
+        check: Check::Host(habits::features),
+    },
+    Layer {
+        name: "packages",
+        about: "licences and sources of all packages, as deny.toml demands; advisories",
+        check: Check::Host(habits::packages),
+    },
+    Layer {
+        name: "spelling",
+        about: "typos finds no misspelt word",
+        check: Check::Host(habits::spelling),
     },
     Layer {
         name: "unit",
@@ -132,11 +146,6 @@ const LAYERS: &[Layer] = &[
         name: "host",
         about: "bridge and inspect, with interfaces in network namespaces",
         check: Check::Host(host::check),
-    },
-    Layer {
-        name: "unsafe",
-        about: "the driver's unsafe blocks are those that its README lists",
-        check: Check::Host(unsafe_code::check),
     },
     Layer {
         name: "msrv",

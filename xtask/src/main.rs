@@ -7,6 +7,7 @@ mod cache;
 mod deb;
 mod debug_kernel;
 mod demo;
+mod habits;
 mod host;
 mod initramfs;
 mod kmod;
@@ -27,9 +28,9 @@ mod scenarios;
 mod shell;
 mod splat;
 mod stock;
+mod tools;
 mod tree;
 mod unikernel;
-mod unsafe_code;
 mod upstream;
 mod vm;
 

@@ -2,7 +2,7 @@
 //! Telling the peer that there is something to read.
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "a hypercall is an instruction")]
 mod hypercall;
 
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]

@@ -6,8 +6,10 @@
 //! memory; then for each peer its number once for each of its vectors, with an
 //! eventfd that rings it; the client's own last.
 
+#[expect(unsafe_code, reason = "vmm-sys-util takes and lends raw descriptors")]
 pub mod client;
 mod greeting;
 mod message;
 pub mod observer;
+#[expect(unsafe_code, reason = "vmm-sys-util lends raw descriptors")]
 pub mod server;

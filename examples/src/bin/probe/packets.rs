@@ -96,6 +96,7 @@ fn parse(hex: &str) -> Result<Vec<u8>> {
 }
 
 /// A socket with the packets of one interface.
+#[expect(unsafe_code, reason = "socket2 makes no address of packet(7)")]
 fn open(interface: &str) -> Result<Socket> {
     let index = rustix::net::netdevice::name_to_index(
         Socket::new(Domain::UNIX, Type::DGRAM, None)?,

@@ -2,6 +2,7 @@
 //! Drops, by generic XDP, the packets of an interface whose first byte is that of an
 //! IPv4 header, for as long as it runs. A program of ten instructions needs neither a
 //! compiler nor a loader.
+#![expect(unsafe_code, reason = "no safe crate has the bpf system call")]
 
 use anyhow::{bail, Context, Result};
 use clap::Parser;

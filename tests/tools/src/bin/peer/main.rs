@@ -13,6 +13,7 @@ mod frames;
 mod lies;
 mod mutate;
 mod original;
+#[expect(unsafe_code, reason = "it writes to a channel whatever it likes")]
 mod region;
 mod storm;
 

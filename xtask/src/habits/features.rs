@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//! The crates with none of their features, each alone, and all.
+
+use crate::run::{cargo, quietly, workspace};
+use anyhow::{ensure, Result};
+use cargo_metadata::MetadataCommand;
+
+/// Lints each library of the workspace that has features.
+pub fn features() -> Result<()> {
+    let metadata = MetadataCommand::new()
+        .current_dir(workspace())
+        .no_deps()
+        .exec()?;
+    let mut checked = 0;
+    for package in metadata.workspace_packages() {
+        if package.features.is_empty() {
+            continue;
+        }
+        let mut check = |features: &[&str]| {
+            checked += 1;
+            quietly(
+                cargo(&["clippy", "--lib", "--package", &package.name])
+                    .args(features)
+                    .args(["--", "-D", "warnings"]),
+            )
+        };
+        check(&["--no-default-features"])?;
+        check(&["--all-features"])?;
+        for feature in package.features.keys().filter(|name| *name != "default") {
+            check(&["--no-default-features", "--features", feature])?;
+        }
+    }
+    ensure!(checked > 0, "no package has features");
+    Ok(())
+}
