@@ -73,6 +73,9 @@ enum Command {
         /// Seconds for each.
         #[arg(long, default_value_t = 600)]
         seconds: u32,
+        /// Lay the fewest files that reach what the corpus reaches into target/fuzz/minimal.
+        #[arg(long, conflicts_with = "seconds")]
+        minimize: bool,
     },
     /// Race a reader and a sender against hostile threads, in each framing.
     Race {
@@ -114,7 +117,8 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
-        Command::Fuzz { seconds } => proofs::fuzz(seconds).map(|()| true),
+        Command::Fuzz { minimize: true, .. } => proofs::minimize().map(|()| true),
+        Command::Fuzz { seconds, .. } => proofs::fuzz(seconds).map(|()| true),
         Command::Race { seconds } => proofs::race(seconds).map(|()| true),
         Command::Demo { linux: true, .. } => demo::two_linux().map(|()| true),
         Command::Demo {

@@ -13,7 +13,7 @@ mod speed;
 pub use aarch64::unit_tests as on_aarch64;
 pub use barriers::barriers;
 pub use coverage::coverage;
-pub use fuzz::{fuzz, fuzz_briefly};
+pub use fuzz::{fuzz, fuzz_briefly, minimize};
 pub use msrv::oldest_compiler;
 pub use panics::no_panic_path;
 pub use race::{race, race_briefly};
