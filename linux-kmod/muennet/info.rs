@@ -4,7 +4,8 @@
 
 use crate::{
     counters,
-    interface::{Direction, Interface},
+    direction::Direction,
+    interface::Interface,
     net::{
         debugfs::{Folder, Show, Text},
         driver::HeldOf,

@@ -6,7 +6,8 @@ use crate::{
     bell::Bell,
     children::Children,
     counters::{self, Counter, Counters},
-    interfaces, mapping, muen,
+    direction::Direction,
+    mapping, muen,
     net::{
         device::Device,
         driver::{Driver, Errors, Network, NotRegistered, Properties, Registration, Wake},
@@ -28,8 +29,8 @@ use kernel::{
     sync::{new_spinlock, SpinLock},
 };
 use muennet_core::{
-    channel::{Fault, Geometry, GeometryError},
-    config::{self, hardware_address, Access, ConfigError, Mode, Parameter, Why},
+    channel::GeometryError,
+    config::{self, hardware_address, Access, Mode, Parameter},
     link,
     sinfo::linux::Irq,
 };
@@ -84,18 +85,12 @@ pub(crate) struct Counts {
     pub(crate) epochs: u64,
 }
 
-/// What is known of one direction.
-pub(crate) struct Direction {
-    pub(crate) protocol: u64,
-    pub(crate) epoch: Option<u64>,
-    pub(crate) geometry: Option<Geometry>,
-    pub(crate) fault: Option<Fault>,
-}
-
 impl Interface {
-    /// Makes a device of a checked configuration.
+    /// Makes a device of a checked configuration. `waited_for` is true for an interrupt of
+    /// another interface.
     pub(crate) fn register<'a>(
         config: &config::Interface<'a>,
+        waited_for: impl Fn(u32) -> bool,
     ) -> Result<Registration<Self>, Refused> {
         let (name, position) = (config.name, config.position);
         let fail = |parameter, value, what| {
@@ -111,15 +106,6 @@ impl Interface {
         let unfit = |parameter, value| {
             move |why: GeometryError| Refused::new(parameter, position, value, why, EINVAL)
         };
-        if let Some(channel) = config.output.filter(|channel| interfaces::write(channel.name)) {
-            return Err(ConfigError {
-                parameter: Parameter::Out,
-                position,
-                value: channel.name,
-                why: Why::WrittenTwice,
-            }
-            .into());
-        }
         let find = |parameter, name| muen::memory(name).map_err(fail(parameter, name, FIND));
         // All is checked before any is mapped.
         let checked = |parameter, access, channel: Option<config::Channel<'a>>| {
@@ -136,7 +122,7 @@ impl Interface {
             Some(channel) => muen::vector(channel.name)
                 .map_err(fail(Parameter::In, channel.name, FIND))?
                 .map(|vector| {
-                    let taken = |number| interfaces::wait_for(number) || irq::in_use(number);
+                    let taken = |number| waited_for(number) || irq::in_use(number);
                     config::interrupt(position, channel.name, vector, taken)
                 })
                 .transpose()?,

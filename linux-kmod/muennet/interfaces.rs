@@ -4,6 +4,7 @@
 
 use crate::{interface::Interface, net::driver::HeldOf};
 use kernel::{prelude::*, sync::global_lock};
+use muennet_core::config::{self, ConfigError, Parameter, Why};
 
 global_lock! {
     // SAFETY: `List::new` initialises it, before anything else of the module can use it.
@@ -35,9 +36,21 @@ impl Drop for List {
     }
 }
 
-/// True if an interface writes this channel already: a channel has one writer.
-pub(crate) fn write(channel: &str) -> bool {
-    all().iter().any(|interface| interface.channels().1.to_bytes() == channel.as_bytes())
+/// Refuses an output channel that another interface writes: a channel has one writer.
+pub(crate) fn check_writer<'a>(config: &config::Interface<'a>) -> Result<(), ConfigError<'a>> {
+    let Some(channel) = config.output else {
+        return Ok(());
+    };
+    let name = channel.name.as_bytes();
+    if all().iter().any(|interface| interface.channels().1.to_bytes() == name) {
+        return Err(ConfigError {
+            parameter: Parameter::Out,
+            position: config.position,
+            value: channel.name,
+            why: Why::WrittenTwice,
+        });
+    }
+    Ok(())
 }
 
 /// True if an interface has requested this interrupt, or will when it goes up.

@@ -66,6 +66,7 @@ mod bell;
 mod child;
 mod children;
 mod counters;
+mod direction;
 mod info;
 mod interface;
 #[expect(unsafe_code, reason = "a lock in a static is initialised once")]
@@ -120,7 +121,8 @@ impl kernel::Module for Muennet {
         let list = interfaces::List::new();
         let mut shown = KVec::new();
         params::for_each(|config| {
-            let interface = Interface::register(config)?;
+            interfaces::check_writer(config)?;
+            let interface = Interface::register(config, interfaces::wait_for)?;
             let listed = || {
                 // Before anybody holds it: dropping it would wait for them.
                 interfaces.push(interface, GFP_KERNEL)?;

@@ -6,7 +6,7 @@
 use crate::{
     children::Children,
     counters::{Counter, Counters},
-    interface::Direction,
+    direction::Direction,
     mapping::Input,
     net::{device::Device, napi::Polling, skb::SkBuff, timer},
 };

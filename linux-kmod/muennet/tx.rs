@@ -8,7 +8,7 @@
 use crate::{
     bindings,
     counters::{Counter, Counters},
-    interface::Direction,
+    direction::Direction,
     mapping::Output,
     net::{
         device::Device,
