@@ -4,7 +4,7 @@
 //!
 //! C header: `include/linux/netdevice.h`
 
-use super::{namespace::Net, rtnl::Rtnl};
+use super::{namespace::Net, rtnl_lock::Rtnl};
 use crate::bindings;
 use core::{marker::PhantomData, ops::Deref, ptr::NonNull};
 use kernel::{prelude::*, types::Opaque};

@@ -9,7 +9,8 @@
 //! - [`napi`]: receiving in softirq context, and what wakes it: [`irq`], [`timer`];
 //! - [`softirq`]: keeping softirqs out for a moment;
 //! - [`work`]: a call on a certain CPU, later;
-//! - [`rtnl`]: the lock of network configuration, and kinds of links;
+//! - [`rtnl_lock`]: the lock of network configuration;
+//! - [`rtnl`]: links over another device, and their kinds;
 //! - [`genl`]: generic netlink families;
 //! - [`netlink`]: what both of them say and are told;
 //! - [`peers`]: the announcement of an interface to its peers;
@@ -17,6 +18,11 @@
 //! - [`debugfs`]: files in debugfs.
 //!
 //! Nothing here knows of channels.
+//!
+//! These circles of modules are those of C. A device lies in a namespace, which finds its devices
+//! by name (`struct net`, `net_device::nd_net`): `device` and `namespace`. The operations of a
+//! driver are called by ethtool and NAPI with the device that points to them (`net_device_ops`,
+//! `ethtool_ops`, `napi_struct::dev`): `driver`, `ethtool` and `napi`.
 
 pub(crate) mod debugfs;
 pub(crate) mod device;
@@ -29,6 +35,7 @@ pub(crate) mod napi;
 pub(crate) mod netlink;
 pub(crate) mod peers;
 pub(crate) mod rtnl;
+mod rtnl_lock;
 pub(crate) mod skb;
 pub(crate) mod softirq;
 pub(crate) mod timer;

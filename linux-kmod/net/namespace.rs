@@ -4,7 +4,7 @@
 //!
 //! C header: `include/net/net_namespace.h`
 
-use super::{device::Device, rtnl::Rtnl};
+use super::{device::Device, rtnl_lock::Rtnl};
 use crate::bindings;
 use kernel::{prelude::*, types::Opaque};
 

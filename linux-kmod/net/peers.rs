@@ -6,7 +6,7 @@
 //!
 //! C header: `include/linux/netdevice.h`
 
-use super::{rtnl::Rtnl, work::Call};
+use super::{rtnl_lock::Rtnl, work::Call};
 use crate::bindings;
 use core::{
     ptr,

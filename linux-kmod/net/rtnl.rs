@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! The lock of network configuration, and links that lie over another device:
-//! their kind, as `ip link add … type` names it, and their devices.
+//! Links that lie over another device: their kind, as `ip link add … type` names it, and their devices.
 //!
 //! C header: `include/net/rtnetlink.h`
 
@@ -12,12 +11,14 @@ use super::{
     namespace::Net,
     napi::Polling,
     netlink::{Ack, Attributes, Message, Policy},
+    rtnl_lock as lock,
     skb::SkBuff,
 };
 use crate::{
     bindings,
     newlink::{self, NewLink, Request},
 };
+pub(crate) use super::rtnl_lock::Rtnl;
 use core::{
     marker::PhantomData,
     mem::MaybeUninit,
@@ -28,45 +29,6 @@ use kernel::{
     prelude::*,
     types::Opaque,
 };
-
-/// Proof that the RTNL is held: the configuration of network devices stays as it is.
-pub(crate) struct Rtnl(());
-
-/// The RTNL, held until this is dropped.
-pub(crate) struct Guard(Rtnl);
-
-impl Rtnl {
-    /// Takes it. May sleep.
-    pub(crate) fn lock() -> Guard {
-        // SAFETY: given back when dropped.
-        unsafe { bindings::rtnl_lock() };
-        Guard(Self(()))
-    }
-}
-
-/// For operations that the kernel calls with the RTNL held.
-///
-/// # Safety
-///
-/// It is held for as long as the reference.
-unsafe fn held<'a>() -> &'a Rtnl {
-    const { &Rtnl(()) }
-}
-
-impl core::ops::Deref for Guard {
-    type Target = Rtnl;
-
-    fn deref(&self) -> &Rtnl {
-        &self.0
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        // SAFETY: taken by `lock`.
-        unsafe { bindings::rtnl_unlock() };
-    }
-}
 
 /// A link over a device of [`Parent`](Self::Parent).
 pub(crate) trait Link: Sized + Send + Sync + 'static {
@@ -380,7 +342,7 @@ impl<L: Link> Operations<L> {
             let device = Device::from_raw(device);
             device.set_carrier(carrier);
             let added = match Held::new(device) {
-                Some(link) => L::added(&link, attributes, ack, held()),
+                Some(link) => L::added(&link, attributes, ack, lock::held()),
                 None => Err(ENODEV),
             };
             added.inspect_err(|_| Self::dellink(device.as_raw(), ptr::null_mut()))
