@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! What a device counts.
 
-use crate::rx::Rx;
-use muennet_core::{framing::Framing, shm::Memory};
-
 /// What happened so far.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
@@ -49,18 +46,14 @@ pub(crate) struct Sent {
 }
 
 impl Counters {
-    pub(crate) fn of<R: Memory, F: Framing, const SIZE: usize>(
-        rx: &Rx<R, F, SIZE>,
-        sent: &Sent,
-    ) -> Self {
-        let received = &rx.counters;
+    pub(crate) fn of(received: &Received, skipped: u64, sent: &Sent) -> Self {
         Self {
             received: received.frames,
             received_bytes: received.bytes,
             sent: sent.frames,
             sent_bytes: sent.bytes,
             lost: received.lost,
-            skipped: rx.receiver.skipped(),
+            skipped,
             rejected: received.rejected,
             epochs: received.epochs,
             not_sent: sent.failed,

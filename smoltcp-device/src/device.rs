@@ -138,7 +138,11 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
-        Counters::of(&self.rx, &self.tx.counters)
+        Counters::of(
+            &self.rx.counters,
+            self.rx.receiver.skipped(),
+            &self.tx.counters,
+        )
     }
 
     /// Sets the mark of frames whose packet metadata says none.

@@ -98,6 +98,6 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Port<R, W, N, SIZE
 
     /// What happened so far.
     pub fn counters(&self) -> Counters {
-        Counters::of(&self.rx, &self.sent)
+        Counters::of(&self.rx.counters, self.rx.receiver.skipped(), &self.sent)
     }
 }
