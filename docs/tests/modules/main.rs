@@ -65,20 +65,14 @@ const GRAPHS: [Graph; 4] = [
             &["newlink"],
             &["bindings"],
         ],
-        up: &[],
+        up: &[("children", "child", "an interface holds its children, and a child its interface")],
     },
     Graph {
         title: "linux-kmod/net",
         root: "linux-kmod/muennet/main.rs",
         within: &["net"],
-        rows: &[
-            &["rtnl", "genl"],
-            &["driver"],
-            &["ethtool", "napi", "timer"],
-            &["irq", "namespace", "peers", "skb"],
-            &["device", "netlink", "softirq", "work", "debugfs"],
-        ],
-        up: &[],
+        rows: &[&["genl", "rtnl"], &["driver"], &["timer"], &["irq"], &["ethtool", "napi"], &["peers", "skb", "netlink", "softirq", "debugfs"], &["namespace", "work"], &["device"], &["rtnl_lock"]],
+up: &[("device", "namespace", "a device lies in a namespace, which finds its devices by name"), ("ethtool", "driver", "ethtool_ops calls the driver of a device, whose registration points to ethtool_ops"), ("napi", "driver", "napi_struct calls the driver of a device, which starts its NAPI")],
     },
 ];
 
