@@ -20,7 +20,7 @@
 //! Nothing here knows of channels.
 //!
 //! These circles of modules are those of C. A device lies in a namespace, which finds its devices
-//! by name (`struct net`, `net_device::nd_net`): `device` and `namespace`. The operations of a
+//! by name (`struct net_device`, `struct net`): `device` and `namespace`. The operations of a
 //! driver are called by ethtool and NAPI with the device that points to them (`net_device_ops`,
 //! `ethtool_ops`, `napi_struct::dev`): `driver`, `ethtool` and `napi`.
 

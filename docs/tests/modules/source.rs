@@ -71,7 +71,7 @@ impl Sources {
         }
         for child in children {
             let name = child.ident.to_string();
-            let path = [module.as_slice(), &[name.clone()]].concat();
+            let path = [module.as_slice(), std::slice::from_ref(&name)].concat();
             match &child.content {
                 Some((_, items)) => self.items(items, file, &folder.join(&name), path),
                 None => {
