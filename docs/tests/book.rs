@@ -33,7 +33,10 @@ fn every_page_is_built() {
         let text = fs::read_to_string(book.join(&built))
             .unwrap_or_else(|error| panic!("{page} is not in SUMMARY.md: {error}"));
         let source = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&page)).unwrap();
-        let title = source.lines().find_map(|line| line.strip_prefix("# ")).unwrap();
+        let title = source
+            .lines()
+            .find_map(|line| line.strip_prefix("# "))
+            .unwrap();
         assert!(text.contains(title), "{built} lacks the title {title}");
     }
 }

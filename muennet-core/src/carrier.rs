@@ -11,7 +11,7 @@ use crate::channel::Peer;
 /// The least time between two losses of the carrier, in nanoseconds: 100 ms.
 pub const INTERVAL_NS: u64 = 100_000_000;
 
-/// How the carrier changes.
+/// A change of the carrier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Change {

@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-/// What a component sleeps by until the event of one of its channels rings.
+/// Suspends a component until the event of one of its channels rings.
 ///
 /// There is one implementation for each place that a component can live in:
 /// `hlt` until the interrupt in a subject of Muen, an eventfd in a process, a
@@ -21,6 +21,6 @@ pub trait Events {
     ///
     /// # Errors
     ///
-    /// What the place says; nobody slept then.
+    /// The error of the operating system or hypervisor; the call did not sleep then.
     fn wait(&mut self, limit: Option<Duration>) -> Result<(), Self::Error>;
 }

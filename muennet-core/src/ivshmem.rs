@@ -34,7 +34,7 @@ pub const BLOCK_SIZE: usize = SINFO_ROOM + PAGE_SIZE;
 const _: () = assert!(crate::sinfo::SIZE <= SINFO_ROOM);
 const _: () = assert!(EVENTS * size_of::<u32>() <= PAGE_SIZE);
 
-/// What the region holds, and where.
+/// Places of the parts of the region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Directory {
@@ -165,7 +165,7 @@ impl Directory {
     }
 }
 
-/// What rings an event: a peer and one of its vectors.
+/// The target of an event: a peer and one of its vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Doorbell {

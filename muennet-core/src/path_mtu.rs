@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Path MTUs: a memory region with one little-endian u32 for each mark.
 //!
-//! Whoever writes the region may change it at any time, so a value is read once
-//! for each packet, and used as it was read.
+//! The writer of the region may change it at any time, so a value is read once for each
+//! packet, and the packet is sent by that value.
 
 use crate::shm::{Memory, Table, TableError};
 
@@ -23,7 +23,7 @@ impl<M: Memory> PathMtus<M> {
         Ok(Self { table })
     }
 
-    /// How many marks have an entry.
+    /// Number of marks that have an entry.
     pub fn entries(&self) -> usize {
         self.table.entries()
     }

@@ -91,7 +91,7 @@ pub enum AttachError {
     File {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
     /// The command line names no pair of channels.
@@ -106,7 +106,7 @@ pub struct Attachment {
     pub input: Input,
     /// The channel to write.
     pub output: Output,
-    /// What rings the reader of `output`, if it has an event.
+    /// The notifier for the reader of `output`, if the channel has an event.
     pub ringer: Option<Ringer>,
     /// The event of `input`, if it has one.
     pub vector: Option<Vector>,

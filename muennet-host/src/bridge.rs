@@ -22,7 +22,7 @@ use std::{
 };
 use thiserror::Error;
 
-/// How often the peer's epoch and the server are looked at when nothing happens.
+/// Time between looks at the peer's epoch and at the server while no packet comes.
 const WATCH: Duration = Duration::from_millis(100);
 /// The carrier changes no faster, whatever the peer does.
 const CALM: Duration = Duration::from_millis(50);
@@ -31,7 +31,7 @@ const BATCH: usize = 64;
 /// Bytes of the longest frame of any framing.
 const LONGEST: usize = 1 << 16;
 
-/// What passed so far.
+/// Packets and bytes since the start.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Counters {
     /// Frames from the channel to the interface.
@@ -95,7 +95,7 @@ pub enum BridgeError {
     Wait(#[from] io::Error),
 }
 
-/// How a bridge ended.
+/// Reason why a bridge ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     /// It was asked to.
@@ -104,14 +104,14 @@ pub enum End {
     Unserved,
 }
 
-/// How the channels are used.
+/// Settings of a bridge.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// How packets lie in elements.
+    /// Framing of packets in elements.
     pub framing: Dynamic,
     /// Protocols of the channel to read and of the channel to write.
     pub protocols: (NonZeroU64, NonZeroU64),
-    /// What goes with the packets that are sent.
+    /// Metadata of the packets that are sent.
     pub meta: Meta,
     /// Time between looks at a channel without event.
     pub poll: Duration,

@@ -19,7 +19,7 @@ pub type HostLink<F, N> = Link<Input, Output, F, N>;
 ///
 /// # Errors
 ///
-/// What the system says.
+/// The error of the operating system.
 pub fn channel(len: usize) -> io::Result<(Output, Input)> {
     let memory = memfd_create("channel", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
     ftruncate(&memory, len as u64)?;
@@ -32,7 +32,7 @@ pub fn channel(len: usize) -> io::Result<(Output, Input)> {
 ///
 /// # Errors
 ///
-/// What the system says, or that no element fits.
+/// The error of the operating system, or that no element fits.
 pub fn links<F: Framing + Clone, A, B>(
     len: usize,
     protocol: NonZeroU64,

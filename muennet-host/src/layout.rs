@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Where everything lies in the shared region (see `muennet_core::ivshmem`).
+//! Places of channels and tables in the shared region (see `muennet_core::ivshmem`).
 
 use crate::policy::{Policy, PolicyError};
 use anyhow::{Context, Result};

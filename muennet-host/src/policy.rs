@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which subjects there are, and which channels they share.
+//! Policies: subjects, and the channels that they share.
 
 use muennet_core::{
     config::number,
@@ -38,13 +38,13 @@ pub struct Channel {
     pub name: String,
     /// Bytes.
     pub size: u64,
-    /// Where it is to lie in the region, if the policy says so.
+    /// Offset in the region, if the policy gives one.
     pub offset: Option<u64>,
     /// Index of the subject that writes.
     pub writer: usize,
     /// Index of the subject that reads.
     pub reader: usize,
-    /// What the subjects are told that it is.
+    /// The kind in the subject information.
     pub kind: MemoryKind,
     /// The writer can ring the reader.
     pub event: bool,
@@ -52,13 +52,13 @@ pub struct Channel {
     pub line: usize,
 }
 
-/// What is wrong with a policy, and where.
+/// An error in a policy, with its line.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("line {line}: {what}")]
 pub struct PolicyError {
     /// The line, from 1.
     pub line: usize,
-    /// What is wrong there, and what to do.
+    /// The error, and the way to mend it.
     pub what: String,
 }
 

@@ -16,7 +16,7 @@ use thiserror::Error;
 
 const CONTROL: &str = "/dev/net/tun";
 
-/// What passes through the interface.
+/// The kind of packets that the interface carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Ethernet frames: a TAP.
@@ -63,7 +63,7 @@ pub enum TapError {
         name: String,
         /// TAP or TUN.
         kind: Kind,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
     /// The MTU is not to be changed by this user.
@@ -74,9 +74,9 @@ pub enum TapError {
     Mtu {
         /// The interface.
         name: String,
-        /// What it is to be.
+        /// The MTU that was asked for, in bytes.
         mtu: u16,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
     /// Another program has it.
@@ -95,9 +95,9 @@ pub enum TapError {
     System {
         /// The interface.
         name: String,
-        /// What failed.
+        /// The operation that failed.
         doing: &'static str,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
 }

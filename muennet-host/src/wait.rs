@@ -15,7 +15,7 @@ use std::{
     time::Duration,
 };
 
-/// Whether the process is to end.
+/// The request that the process end.
 #[derive(Debug)]
 pub struct Stop {
     set: Arc<AtomicBool>,

@@ -136,7 +136,7 @@ impl<R: Memory, W: MemoryMut, F: StackFraming, N: Notifier, const SIZE: usize>
         }
     }
 
-    /// What happened so far.
+    /// Counters since the device was made.
     pub fn counters(&self) -> Counters {
         Counters::of(
             &self.rx.counters,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The device as a driver for embassy-net.
 //!
-//! What receives the channel's event (an interrupt, a task that waits for it)
+//! The receiver of the channel's event (an interrupt handler, a task that waits)
 //! rings the driver's [`Bell`], which wakes embassy-net's runner. Make the device with
 //! [`Ring::EachFrame`](crate::Ring::EachFrame): embassy-net does not say when it is
 //! done with a batch.
@@ -17,8 +17,8 @@ use muennet_core::{
 };
 use smoltcp::phy::{self, Checksum, Medium};
 
-/// What wakes a driver's task. Ring it when the input channel's event came, or,
-/// where there is no event, every now and then.
+/// Wakes a driver's task. Ring it when the input channel's event came, or, where there
+/// is no event, at regular intervals.
 #[derive(Debug, Default)]
 pub struct Bell(AtomicWaker);
 

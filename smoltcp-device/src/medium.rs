@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Which of smoltcp's media a framing carries.
+//! The medium of smoltcp that a framing carries.
 
 use core::fmt;
 use muennet_core::{
@@ -11,7 +11,7 @@ use smoltcp::phy::Medium;
 
 /// A framing that a network stack can run over.
 pub trait StackFraming: Framing {
-    /// What its frames are.
+    /// The kind of its frames.
     fn medium(&self) -> Medium;
 
     /// Bytes of the longest frame that the stack may make: it puts no VLAN's tag in, for

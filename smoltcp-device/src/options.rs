@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the user of a device chooses.
+//! Settings of a device.
 
 use smoltcp::phy::{ChecksumCapabilities, DeviceCapabilities, Medium};
 
 /// Choices that the channels leave open. The defaults suit any peer.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Which checksums smoltcp computes and verifies: all of them by default.
+    /// Checksums that smoltcp computes and verifies: all of them by default.
     ///
     /// Shared memory damages no bytes, so a pair of components may agree on
     /// `ChecksumCapabilities::ignored()`. A Linux peer verifies what it receives.

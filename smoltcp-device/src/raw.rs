@@ -96,7 +96,7 @@ impl<R: Memory, W: MemoryMut, N: Notifier, const SIZE: usize> Port<R, W, N, SIZE
         }
     }
 
-    /// What happened so far.
+    /// Counters since the device was made.
     pub fn counters(&self) -> Counters {
         Counters::of(&self.rx.counters, self.rx.receiver.skipped(), &self.sent)
     }

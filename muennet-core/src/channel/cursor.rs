@@ -27,7 +27,7 @@ impl Cursor {
         self.count
     }
 
-    /// Where the slot begins, in bytes from the start of the region.
+    /// Offset of the slot, in bytes from the start of the region.
     #[inline]
     pub(crate) fn offset(&self) -> usize {
         self.offset

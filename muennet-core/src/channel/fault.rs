@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a header or its counters must not be.
+//! Headers and counters that are refused.
 
 use super::layout::TRANSPORT;
 use core::fmt;

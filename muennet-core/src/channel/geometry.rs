@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How many elements of what size lie in a region.
+//! Number and size of the elements in a region.
 
 use super::layout::HEADER_SIZE;
 use super::Fault;

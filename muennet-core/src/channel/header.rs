@@ -4,7 +4,7 @@
 use super::layout::field;
 use crate::shm::{Memory, Region};
 
-/// What a channel's header says, each field loaded once and none of them checked.
+/// A copy of a channel's header: each field is loaded once, and none is checked.
 /// The fields need not belong together: the writer may be at work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
@@ -12,7 +12,7 @@ pub struct Header {
     pub transport: u64,
     /// Number of the writer's start; 0 = inactive.
     pub epoch: u64,
-    /// What the elements mean.
+    /// Number of the protocol that the elements follow.
     pub protocol: u64,
     /// Bytes per element.
     pub element_size: u64,

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What reading comes to, and how it is to go on.
+//! The outcome of a read, and where reading resumes after an overrun.
 
 use super::Fault;
 
-/// What one [`Reader::read`](super::Reader::read) came to.
+/// The outcome of one [`Reader::read`](super::Reader::read).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Read<T> {
     /// An element was taken, and was whole.
     Taken(T),
-    /// Nothing new.
+    /// The channel holds no new element.
     Empty,
     /// The channel has no writer at work (epoch 0).
     Inactive,
@@ -30,18 +30,18 @@ pub enum Read<T> {
     Faulty(Fault),
 }
 
-/// What one [`Reader::read_burst`](super::Reader::read_burst) took.
+/// The elements that one [`Reader::read_burst`](super::Reader::read_burst) took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Burst {
     /// Elements that were taken, those lost included.
     pub taken: usize,
-    /// How many of them, from the first on, do not count: the writer may have
+    /// Number of elements at the start that do not count: the writer may have
     /// overwritten them while they were copied. Less than `taken`.
     pub lost: usize,
 }
 
-/// Where reading goes on after an overrun.
+/// The element at which reading resumes after an overrun.
 ///
 /// Both lose elements; which is better depends on what they mean.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -63,7 +63,7 @@ pub enum Resume {
     Newest,
 }
 
-/// What the reader knows of the writer.
+/// The state of the writer, as the reader knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Peer {

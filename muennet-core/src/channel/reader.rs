@@ -123,7 +123,7 @@ impl<M: Memory> Reader<M> {
         self.known()
     }
 
-    /// What is known of the writer without another look.
+    /// The state of the writer as of the last look.
     fn known(&self) -> Peer {
         match self.state {
             State::Detached => Peer::Down,
@@ -186,7 +186,7 @@ impl<M: Memory> Reader<M> {
         }
     }
 
-    /// What the header says now, unchecked.
+    /// A copy of the header as it is now, unchecked.
     pub fn header(&self) -> Header {
         Header::observe(&self.region)
     }
@@ -208,7 +208,7 @@ impl<M: Memory> Reader<M> {
     ///
     /// As for [`read`](Self::read), nothing that `take` copied counts before the
     /// result is there: then all do but the first [`Burst::lost`].
-    /// What was lost in a burst of which something is left is reported there
+    /// Losses in a burst that still holds elements are reported in the burst
     /// alone; only if nothing is left, the result is [`Read::Overrun`].
     /// With a `max` of 0 the result is [`Read::Empty`], without a look.
     #[inline]
@@ -264,7 +264,7 @@ impl<M: Memory> Reader<M> {
         })
     }
 
-    /// What [`look`](Self::look) has found.
+    /// The session that [`look`](Self::look) has found.
     #[inline(always)]
     fn session(&self) -> Result<&Session, Nothing> {
         match &self.state {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a reader says of its peer through the crate `log`.
+//! Log messages of a reader about its peer, through the crate `log`.
 
 use super::Peer;
 

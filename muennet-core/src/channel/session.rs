@@ -4,7 +4,7 @@
 use super::cursor::Cursor;
 use super::{Geometry, Resume};
 
-/// What is known of the adopted epoch; private, never read back from the region.
+/// State of the adopted epoch; private, never read back from the region.
 ///
 /// # Invariants
 ///
@@ -89,7 +89,7 @@ impl Session {
         }
     }
 
-    /// How many elements before `end`, from the next to read on, may have been
+    /// Number of elements before `end`, from the next to read on, that may have been
     /// overwritten by the time that `started` was the start count, which is not
     /// below `seen`.
     ///

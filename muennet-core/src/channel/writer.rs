@@ -26,7 +26,7 @@ pub struct Writer<M: MemoryMut> {
 
 impl<M: MemoryMut> Writer<M> {
     /// Takes over a channel's memory for elements of `element_size` bytes.
-    /// Nothing is written yet.
+    /// The memory is not written before the writer starts.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is wrong with a parameter: which, which entry, which value, and why.
+//! Errors in a parameter, with its name, entry and value, and the reason.
 
 use crate::sinfo::linux::Irq;
 use core::fmt;
@@ -46,11 +46,11 @@ pub struct ConfigError<'a> {
     pub position: usize,
     /// The entry.
     pub value: &'a str,
-    /// What is wrong with it.
+    /// The reason for the refusal.
     pub why: Why,
 }
 
-/// What can be wrong with an entry.
+/// Reasons to refuse an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

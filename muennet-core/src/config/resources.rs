@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! Whether a subject's resources fit what the parameters ask for.
+//! Checks of a subject's resources against the parameters.
 
 use super::error::{ConfigError, Parameter, Why};
 use crate::channel::layout::HEADER_SIZE;
 use crate::sinfo::{linux::Irq, Memory, MemoryKind};
 
-/// What an interface does with a channel.
+/// The direction in which an interface uses a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Access {

@@ -32,7 +32,7 @@ use core::fmt;
 /// Bytes of the longest frame that is received, in any framing.
 pub const LONGEST: usize = u16::MAX as usize;
 
-/// What goes with a frame beside its bytes.
+/// Metadata of a frame.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Meta {
@@ -46,13 +46,13 @@ pub struct Meta {
 pub struct Frame {
     /// Bytes of the frame.
     pub len: usize,
-    /// What goes with it.
+    /// Metadata of the frame.
     pub meta: Meta,
 }
 
 /// One way to lay packets into elements.
 pub trait Framing {
-    /// What the framing writes beside a frame's own bytes.
+    /// The header that the framing writes before a frame's own bytes.
     type Head: Copy;
 
     /// Bytes of the elements that a writer of this framing makes.
@@ -87,7 +87,7 @@ pub trait Framing {
     ) -> Result<Frame, Reject>;
 }
 
-/// Where a received frame goes.
+/// Destination of received frames.
 pub trait Sink {
     /// Makes room for a frame of `len` bytes, a length that was checked:
     /// 1 ≤ `len` ≤ [`LONGEST`], and within the peer's element. `None` drops the frame; a slice of
@@ -131,9 +131,9 @@ pub enum FrameError {
     },
     /// The checksum to be filled in does not lie in the frame.
     Checksum {
-        /// Where the sum begins, in bytes from the frame's start.
+        /// Offset of the first byte that is summed, from the frame's start.
         start: usize,
-        /// Where its field lies, in bytes from `start`.
+        /// Offset of the field for the sum, from `start`.
         offset: usize,
         /// Bytes of the frame.
         len: usize,

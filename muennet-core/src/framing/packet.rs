@@ -25,9 +25,9 @@ pub struct Packet<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Checksum {
-    /// Where the sum begins, in bytes from the frame's start.
+    /// Offset of the first byte that is summed, from the frame's start.
     pub start: usize,
-    /// Where its field of two bytes lies, in bytes from `start`.
+    /// Offset of the field of two bytes for the sum, from `start`.
     pub offset: usize,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Packet<'a> {
         self.len
     }
 
-    /// What goes beside its bytes.
+    /// The metadata of the packet.
     #[inline]
     pub fn meta(&self) -> Meta {
         self.meta

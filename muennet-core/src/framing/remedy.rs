@@ -8,7 +8,7 @@ use core::fmt;
 const TAG: usize = 4;
 const ETHERNET: usize = 14;
 
-/// How a frame that is too long can be made to fit.
+/// A change of settings by which a frame that is too long would fit.
 ///
 /// ```
 /// use muennet_core::framing::{Dynamic, Ethernet, Remedy};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What each mode takes, and what it refuses.
+//! Packets that each mode takes, and those that it refuses.
 
 use super::{
     Dynamic, Ethernet, Frame, FrameError, Framing, Meta, MtuError, NetHdr, Packet, Raw, Reject,

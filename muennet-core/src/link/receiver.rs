@@ -19,13 +19,13 @@ pub struct Receiver<R: Memory, F> {
     greeted: u64,
 }
 
-/// What one [`Receiver::receive`] came to.
+/// The outcome of one [`Receiver::receive`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Received {
     /// A whole frame lies where the sink placed it.
     Frame(Frame),
-    /// Nothing new.
+    /// The channel holds no new element.
     Empty,
     /// The peer's writer is inactive.
     Inactive,
@@ -48,7 +48,7 @@ pub enum Received {
 /// Room for one frame of a burst.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Arrival<S> {
-    /// Where the frame goes.
+    /// Destination of the frame.
     pub sink: S,
     /// The frame, or why there is none in the element; `None` if no element
     /// arrived here.
@@ -56,7 +56,7 @@ pub struct Arrival<S> {
 }
 
 impl<S> Arrival<S> {
-    /// Nothing arrived yet.
+    /// An arrival without a frame.
     pub fn new(sink: S) -> Self {
         Self { sink, result: None }
     }
@@ -214,7 +214,7 @@ impl<R: Memory, F: Framing> Receiver<R, F> {
         self.reader.rewind(count);
     }
 
-    /// What the peer's header says now, unchecked.
+    /// A copy of the peer's header as it is now, unchecked.
     pub fn header(&self) -> Header {
         self.reader.header()
     }

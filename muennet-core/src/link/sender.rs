@@ -43,7 +43,7 @@ impl core::error::Error for SendError {}
 pub struct BatchError {
     /// Its place in the batch, counted from 0.
     pub index: usize,
-    /// What is wrong with it.
+    /// The reason for the refusal.
     pub error: SendError,
 }
 

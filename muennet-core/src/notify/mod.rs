@@ -10,7 +10,7 @@ pub use hypercall::Hypercall;
 
 /// Rings the event of a channel.
 ///
-/// Loss is allowed and so are rings for nothing: an event says "look", no more.
+/// Events may be lost or spurious; each one only means: look at the channel.
 pub trait Notifier {
     /// Rings once; never blocks.
     fn notify(&self);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! A hand between any two accesses, for tests that play the peer.
+//! A test hook, called before every access to shared memory.
 //!
 //! A copy of many bytes counts as one access: whatever a peer can make of it while
 //! it runs, it can make before it begins, as what is copied is not looked at.

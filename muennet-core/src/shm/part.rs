@@ -57,7 +57,7 @@ impl<'a> Part<'a> {
         unsafe { &*(core::ptr::from_ref(slices) as *const [Self]) }
     }
 
-    /// How many bytes there are.
+    /// Length in bytes.
     #[inline]
     pub fn len(&self) -> usize {
         self.0.len()
@@ -87,7 +87,7 @@ impl<'a> Part<'a> {
         unsafe { Self::from_raw(self.0.cast::<u8>().add(range.start), len) }
     }
 
-    /// Where they begin.
+    /// Address of the first byte.
     #[inline]
     pub(super) fn start(&self) -> *const u8 {
         self.0.cast::<u8>().as_ptr()

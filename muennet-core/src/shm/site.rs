@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Every fence of the protocol, by what it keeps in order.
 
-/// Where a fence stands. The release fences are the writer's, the acquire fences
+/// The place of a fence. The release fences are the writer's, the acquire fences
 /// the reader's; each is paired with the other side's fence that its doc names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Site {

@@ -77,7 +77,7 @@ impl<M: Memory> Table<M> {
         })
     }
 
-    /// How many numbers there are.
+    /// Number of entries.
     #[inline]
     pub fn entries(&self) -> usize {
         self.entries

@@ -248,7 +248,7 @@ pub(super) unsafe fn move_in_summing(from: *const u8, to: *mut u8, len: usize) -
     sum
 }
 
-/// What the platform does better than a loop of aligned accesses.
+/// Instructions of the platform that are faster than a loop of aligned accesses.
 #[cfg(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri)))]
 mod platform {
     use core::{arch::asm, ffi::c_void};
@@ -358,7 +358,7 @@ mod platform {
     }
 }
 
-/// Nothing but loops, where the platform is not known.
+/// Loops of aligned accesses, for other platforms.
 #[cfg(not(all(any(target_arch = "x86_64", target_arch = "aarch64"), not(miri))))]
 mod platform {
     /// There is no [`memcpy`].

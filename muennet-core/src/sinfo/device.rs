@@ -22,7 +22,7 @@ pub struct Device {
     pub identity: Option<Identity>,
 }
 
-/// What version 5 adds to a device.
+/// Fields of a device that only version 5 has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Identity {
@@ -32,7 +32,7 @@ pub struct Identity {
     pub device: u16,
     /// PCI class code.
     pub class: u16,
-    /// How the device is reset: 0 not at all, 1 function level, 2 advanced
+    /// Way in which the device is reset: 0 not at all, 1 function level, 2 advanced
     /// features, 3 power management, 4 bus.
     pub reset_method: u8,
 }
@@ -53,7 +53,7 @@ pub struct DeviceMemory {
     pub bar: Option<Bar>,
 }
 
-/// What version 5 adds to the memory of a device.
+/// Fields of a device's memory that only version 5 has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Bar {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Offsets and lengths in a subject-information page set, in bytes, that all versions share.
 
-/// Where native components find their subject information.
+/// Address of the subject information in native components.
 pub const ADDRESS: u64 = 0xe_0000_0000;
 /// The most resources there can be.
 pub const MAX_RESOURCES: usize = 255;

@@ -12,7 +12,7 @@ use super::{Device, DeviceMemory, DevicePort, Name, Version};
 pub struct Resource {
     /// Its name. A channel's memory, event and vector share one.
     pub name: Name,
-    /// What it is.
+    /// Kind and properties of the resource.
     pub detail: Detail,
 }
 
@@ -46,7 +46,7 @@ impl Kind {
     ];
 }
 
-/// What a resource is, as its kind defines.
+/// Properties of a resource, by its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -76,9 +76,9 @@ pub enum Detail {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Memory {
-    /// What the memory is for.
+    /// Purpose of the memory.
     pub kind: MemoryKind,
-    /// How it was filled: number of the content kind.
+    /// Number of the content kind: the way the memory was filled.
     pub content: u8,
     /// The subject may write it.
     pub writable: bool,
@@ -97,7 +97,7 @@ pub struct Memory {
 /// The pattern of memory that was not filled with one.
 pub const NO_PATTERN: u16 = 256;
 
-/// What a memory resource is for.
+/// Purpose of a memory resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

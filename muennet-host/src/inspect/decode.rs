@@ -60,7 +60,7 @@ mod tests {
         assert!(decode(Mode::Raw, &[0; 33])[0].ends_with("00 …"));
     }
 
-    /// Whatever a hostile writer puts there, something is shown.
+    /// Every frame of a hostile writer is shown somehow.
     #[test]
     fn no_frame_is_too_strange() {
         let ping = bytes(PING);

@@ -43,7 +43,7 @@ impl Record {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the operating system.
     pub fn create<'a>(
         path: &Path,
         channels: impl IntoIterator<Item = (&'a str, Mode)>,
@@ -93,7 +93,7 @@ impl<W: Write> Record<W> {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the operating system.
     pub fn add(&mut self, channel: usize, frame: &[u8], mark: u32, lost: u64) -> io::Result<()> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let mut options = Vec::new();
@@ -125,7 +125,7 @@ impl<W: Write> Record<W> {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the operating system.
     pub fn flush(&mut self) -> io::Result<()> {
         self.writer.get_mut().flush()
     }

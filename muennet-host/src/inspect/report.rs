@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is known of a channel at one time, for people and programs.
+//! The state of a channel at one time, for people and programs.
 
 use super::{decode, Last, Seen, Watch};
 use muennet_core::{
@@ -42,11 +42,11 @@ pub struct Report {
     pub mode: &'static str,
     /// Bytes of the channel's memory.
     pub region: usize,
-    /// What the header says.
+    /// A copy of the header.
     pub header: HeaderReport,
     /// Since the look before.
     pub rates: Rates,
-    /// What this observer saw.
+    /// Counters of this observer.
     pub seen: SeenReport,
     /// The newest frame.
     pub last: Option<LastReport>,
@@ -61,7 +61,7 @@ pub struct HeaderReport {
     pub transport_known: bool,
     /// The writer's epoch.
     pub epoch: String,
-    /// What the elements mean.
+    /// Number of the protocol that the elements follow.
     pub protocol: String,
     /// Bytes per element.
     pub element_size: u64,
@@ -86,7 +86,7 @@ pub struct Rates {
     pub bits_per_second: f64,
 }
 
-/// What the observer saw.
+/// Counters of the observer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[allow(missing_docs)] // As in `Seen`.
 pub struct SeenReport {

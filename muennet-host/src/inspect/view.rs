@@ -18,7 +18,7 @@ const LABEL: usize = 10;
 /// A channel's panel: its report, and its last rates.
 #[derive(Debug)]
 pub struct Panel<'a> {
-    /// What is shown.
+    /// The report to show.
     pub report: &'a Report,
     /// Elements per second, the newest last.
     pub history: &'a [u64],

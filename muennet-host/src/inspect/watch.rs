@@ -18,7 +18,7 @@ const LONGEST: usize = 1 << 16;
 /// Stands for the protocol of a channel that has none yet.
 const NONE_YET: NonZeroU64 = NonZeroU64::MAX;
 
-/// What was seen so far.
+/// Counters since the observer started.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
     /// Frames.
@@ -106,7 +106,7 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// What `take` says, and none otherwise.
+    /// The errors of `take`.
     pub fn look<E>(
         &mut self,
         mut take: impl FnMut(&[u8], Meta, u64) -> Result<(), E>,
@@ -146,7 +146,7 @@ impl Watch {
         Ok(more)
     }
 
-    /// How packets lie in the elements.
+    /// Framing of packets in the elements.
     pub fn mode(&self) -> Mode {
         self.mode
     }
@@ -156,17 +156,17 @@ impl Watch {
         self.memory.len()
     }
 
-    /// What the header says now, unchecked.
+    /// A copy of the header as it is now, unchecked.
     pub fn header(&self) -> Header {
         self.receiver.header()
     }
 
-    /// What the last look made of the header.
+    /// The state of the peer as of the last look.
     pub fn peer(&self) -> Peer {
         self.peer
     }
 
-    /// What was seen so far.
+    /// Counters since the observer started.
     pub fn seen(&self) -> Seen {
         self.seen
     }

@@ -29,12 +29,12 @@ use vmm_sys_util::eventfd::EventFd;
 /// Why a process cannot be a subject.
 #[derive(Debug, Error)]
 pub enum ClientError {
-    /// Nobody serves there.
+    /// The socket has no server.
     #[error("cannot connect to {path}: {cause}; is muen-ivshmem running?")]
     Connect {
         /// The socket.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         cause: io::Error,
     },
     /// The connection failed.
@@ -248,8 +248,8 @@ impl Client {
         })
     }
 
-    /// What remains of the client once its channels are mapped: the subject leaves
-    /// when it is dropped.
+    /// Gives up the client for its connection, once its channels are mapped. The subject
+    /// leaves when the connection is dropped.
     pub fn into_connection(self) -> Connection {
         Connection(self.socket)
     }
@@ -330,7 +330,8 @@ impl Client {
         )
     }
 
-    /// What rings the reader of a channel that this subject writes, if it has an event.
+    /// The notifier for the reader of a channel that this subject writes, if the channel has
+    /// an event.
     ///
     /// # Errors
     ///

@@ -23,7 +23,7 @@ pub(super) enum Attached {
     Vector(usize, usize),
 }
 
-/// How far a greeting came.
+/// Progress of a greeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
     /// The client has all of it.
@@ -36,7 +36,7 @@ pub(super) enum Progress {
     Exhausted,
 }
 
-/// What a client is still to be told.
+/// Messages that a client has yet to get.
 #[derive(Debug)]
 pub(super) struct Greeting {
     messages: VecDeque<(i64, Attached)>,
@@ -78,7 +78,7 @@ impl Greeting {
     ///
     /// # Errors
     ///
-    /// What the system says of the connection.
+    /// The error of the operating system on this connection.
     pub(super) fn send<'a>(
         &mut self,
         socket: &UnixStream,

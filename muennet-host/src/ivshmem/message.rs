@@ -29,7 +29,7 @@ pub const SIZE: usize = 8;
 ///
 /// # Errors
 ///
-/// What the system says; that the buffer is full is one.
+/// The error of the operating system; a full buffer is one, too.
 pub fn send_from(
     socket: &UnixStream,
     number: i64,
@@ -55,7 +55,7 @@ pub fn send_from(
 ///
 /// # Errors
 ///
-/// What the system says, or that the stream ended within a message.
+/// The error of the operating system, or that the stream ended within a message.
 pub fn receive(socket: &UnixStream) -> io::Result<Option<(i64, Option<OwnedFd>)>> {
     let mut bytes = [0; SIZE];
     let mut descriptor = None;

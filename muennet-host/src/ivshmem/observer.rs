@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Looking at a region without being a subject.
 //!
-//! Whoever connects to the socket [`SOCKET`] gets the protocol's first message and
-//! the shared memory, opened for reading alone; then the connection ends. What lies
-//! where is found as subjects find it, from their information.
+//! A client of the socket [`SOCKET`] gets the protocol's first message and the shared memory,
+//! opened read-only; then the connection ends. The client finds the channels by the subject
+//! information of the subjects.
 
 use super::{
     client::{ClientError, Incoming},
@@ -86,7 +86,7 @@ impl Drop for Window {
 pub struct Observed {
     /// Its name.
     pub name: String,
-    /// Where it lies.
+    /// Offset of its first byte in the shared memory.
     pub offset: u64,
     /// Bytes.
     pub size: u64,

@@ -85,7 +85,7 @@ enum Ready {
 #[derive(Debug)]
 struct Connection {
     socket: UnixStream,
-    /// What it was not told yet.
+    /// The messages that it has yet to get.
     greeting: Option<Greeting>,
 }
 
@@ -200,7 +200,7 @@ impl Server {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The error of the operating system.
     pub fn observe(&mut self, folder: &Path) -> Result<()> {
         self.window = Some(Window::open(folder, &self.memory)?);
         Ok(())
@@ -216,7 +216,7 @@ impl Server {
         &self.policy
     }
 
-    /// Where a subject connects.
+    /// Path of the socket for a subject.
     pub fn socket(&self, subject: usize) -> &Path {
         &self.subjects[subject].path
     }

@@ -111,7 +111,7 @@ impl Input {
     ///
     /// # Errors
     ///
-    /// What the system says, or that the file is too short.
+    /// The error of the operating system, or that the file is too short.
     pub fn new(file: impl AsFd, offset: u64, len: usize) -> io::Result<Self> {
         Mapping::new(file, offset, len, ProtFlags::READ).map(|mapping| Self(Arc::new(mapping)))
     }
@@ -129,7 +129,7 @@ impl Output {
     ///
     /// # Errors
     ///
-    /// What the system says, or that the file is too short.
+    /// The error of the operating system, or that the file is too short.
     pub fn new(file: impl AsFd, offset: u64, len: usize) -> io::Result<Self> {
         let access = ProtFlags::READ | ProtFlags::WRITE;
         Mapping::new(file, offset, len, access).map(|mapping| Self(Arc::new(mapping)))
