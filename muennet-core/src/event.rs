@@ -12,6 +12,25 @@ use core::time::Duration;
 /// An event says "look", no more: rings may come for nothing, and several may
 /// come as one. A component therefore looks at its channels, asks whether any has
 /// something pending, and sleeps only if none has.
+///
+/// ```
+/// use core::{convert::Infallible, time::Duration};
+/// use muennet_core::event::Events;
+///
+/// /// A pause between looks, for a channel without an event.
+/// struct Pause(Duration);
+///
+/// impl Events for Pause {
+///     type Error = Infallible;
+///
+///     fn wait(&mut self, limit: Option<Duration>) -> Result<(), Infallible> {
+///         std::thread::sleep(limit.map_or(self.0, |limit| limit.min(self.0)));
+///         Ok(())
+///     }
+/// }
+///
+/// assert_eq!(Pause(Duration::ZERO).wait(None), Ok(()));
+/// ```
 pub trait Events {
     /// Why it cannot sleep.
     type Error;

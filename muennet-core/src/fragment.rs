@@ -22,6 +22,18 @@ const NO_OPERATION: u8 = 1;
 const COPIED: u8 = 0x80;
 
 /// An IPv4 packet's header, for those who must decide over its length.
+///
+/// ```
+/// use muennet_core::fragment::Header;
+///
+/// let mut packet = [0; 1400];
+/// // IPv4, a header of 20 bytes, 1400 bytes in all.
+/// (packet[0], packet[2], packet[3]) = (0x45, 0x05, 0x78);
+/// let header = Header::parse(&packet, packet.len()).expect("this is IPv4");
+/// assert!(!header.dont_fragment());
+/// // Fragments of at most 576 bytes have 552 bytes of payload, a multiple of 8.
+/// assert_eq!(header.fragments(576).expect("a fragment has room").count(), 3);
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Header {
     bytes: [u8; MAX_HEADER],

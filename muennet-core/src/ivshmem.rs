@@ -166,6 +166,15 @@ impl Directory {
 }
 
 /// The target of an event: a peer and one of its vectors.
+///
+/// ```
+/// use muennet_core::ivshmem::Doorbell;
+///
+/// let doorbell = Doorbell { peer: 3, vector: 1 };
+/// assert_eq!(doorbell.register(), 3 << 16 | 1);
+/// assert_eq!(Doorbell::parse(Doorbell::entry(Some(doorbell))), Some(doorbell));
+/// assert_eq!(Doorbell::parse(Doorbell::entry(None)), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Doorbell {

@@ -7,6 +7,21 @@
 )]
 #![warn(missing_docs)]
 #![doc = include_str!("../README.md")]
+//!
+//! ## Modules
+//!
+//! - [`shm`]: shared memory that a peer may change at any time; but for one file of
+//!   [`notify`], the only `unsafe`.
+//! - [`channel`]: SHMStream version 2, a lossy ring with one writer and one reader. Its
+//!   page draws the region and argues for every fence.
+//! - [`framing`]: how a packet lies in an element of the ring.
+//! - [`link`]: reader, writer, framing and event put together; what adapters use.
+//! - [`notify`]: telling the peer to look; [`event`]: sleeping until it tells us.
+//! - [`sinfo`]: how a subject learns its channels, in versions 3 to 5 of Muen's subject information.
+//! - [`ivshmem`]: the region that stands in for Muen under QEMU.
+//! - [`config`]: the parameters of a network interface, as users type them.
+//! - [`path_mtu`], [`fragment`]: packets that are too long for where they go.
+//! - [`carrier`]: the carrier of an interface, which follows the peer.
 
 #[cfg(not(target_has_atomic = "64"))]
 compile_error!(

@@ -7,6 +7,34 @@
 use crate::shm::{Memory, Table, TableError};
 
 /// A region with the path MTUs of the marks from 1 on.
+///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use muennet_core::path_mtu::PathMtus;
+///
+/// // Four words of 64 bits hold the path MTUs of the marks from 1 to 8.
+/// let mtus = PathMtus::new(Words::new(4))?;
+/// assert_eq!(mtus.entries(), 8);
+/// // An entry of 0 sets no limit.
+/// assert_eq!(mtus.of_mark(1), None);
+/// # Ok::<(), muennet_core::shm::TableError>(())
+/// ```
 #[derive(Debug)]
 pub struct PathMtus<M> {
     table: Table<M>,

@@ -2,6 +2,21 @@
 //! Counters of a device.
 
 /// Frames and events that a device has counted since it was made.
+///
+/// ```
+/// use core::num::NonZeroU64;
+/// use muennet_core::framing::Ethernet;
+/// use muennet_host::in_process;
+/// use smoltcp_device::Device;
+///
+/// let framing = Ethernet::new(1500)?;
+/// let (link, _peer) = in_process::links(1 << 16, NonZeroU64::MIN, framing, ((), ()))?;
+/// let mut device: Device<_, _, _, _> = Device::new(link);
+/// device.activate(NonZeroU64::MIN);
+/// let counters = device.counters();
+/// assert_eq!((counters.received, counters.sent, counters.lost), (0, 0, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Counters {

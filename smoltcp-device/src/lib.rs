@@ -2,6 +2,15 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![doc = include_str!("../README.md")]
+//!
+//! ## Modules
+//!
+//! - the crate's root: [`Device`] for smoltcp, with its [`Options`] and [`Counters`];
+//! - [`raw`]: messages without a stack;
+#![cfg_attr(
+    feature = "embassy",
+    doc = "- [`embassy`]: the driver for embassy-net."
+)]
 
 mod counters;
 mod device;

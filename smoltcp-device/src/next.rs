@@ -5,6 +5,17 @@ use core::time::Duration;
 use muennet_core::event::Events;
 
 /// When an interface over the device should be polled next.
+///
+/// ```
+/// use core::time::Duration;
+/// use muennet_host::events::Pause;
+/// use smoltcp_device::Next;
+///
+/// let mut events = Pause(Duration::ZERO);
+/// // Sleeps until the event of the channel, but for a millisecond at most.
+/// Next::OnEvent.wait(&mut events, Some(Duration::from_millis(1)))?;
+/// # Ok::<(), core::convert::Infallible>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Next {

@@ -4,6 +4,13 @@
 use smoltcp::phy::{ChecksumCapabilities, DeviceCapabilities, Medium};
 
 /// Choices that the channels leave open. The defaults suit any peer.
+///
+/// ```
+/// use smoltcp_device::{Options, Ring};
+///
+/// let options = Options { ring: Ring::EachFrame, ..Options::default() };
+/// assert_eq!(options.ring, Ring::EachFrame);
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Checksums that smoltcp computes and verifies: all of them by default.

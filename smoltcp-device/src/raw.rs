@@ -15,6 +15,23 @@ use muennet_core::{
 ///
 /// A message comes out as long as the sender's element, with zeros behind what
 /// was sent; it may get lost, as on any network.
+///
+/// ```
+/// use core::num::NonZeroU64;
+/// use muennet_core::framing::Raw;
+/// use muennet_host::in_process;
+/// use smoltcp_device::raw::Port;
+///
+/// let protocol = NonZeroU64::MIN;
+/// let (a, b) = in_process::links(1 << 16, protocol, Raw::new(100)?, ((), ()))?;
+/// let (mut a, mut b) = (Port::<_, _, _, 100>::new(a), Port::<_, _, _, 100>::new(b));
+/// a.activate(NonZeroU64::MIN);
+/// b.activate(NonZeroU64::MIN);
+/// a.send(b"hello")?;
+/// assert_eq!(b.receive(|message| message[..5].to_vec()), Some(b"hello".to_vec()));
+/// assert_eq!(b.counters().received, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Port<R: Memory, W: MemoryMut, N, const SIZE: usize> {
     rx: Rx<R, Raw, SIZE>,

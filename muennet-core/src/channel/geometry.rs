@@ -8,6 +8,16 @@ use core::fmt;
 
 /// Checked element size and count.
 ///
+/// ```
+/// use muennet_core::channel::{Geometry, GeometryError};
+///
+/// // 4 MiB hold a header of 64 bytes and 2766 elements of 1516 bytes.
+/// let geometry = Geometry::fill(4 << 20, 1516)?;
+/// assert_eq!(geometry.elements(), 2766);
+/// assert!(matches!(Geometry::fill(1024, 1516), Err(GeometryError::TooSmall { .. })));
+/// # Ok::<(), GeometryError>(())
+/// ```
+///
 /// # Invariants
 ///
 /// `element_size` and `elements` are not 0, and

@@ -14,6 +14,48 @@ use core::num::NonZeroU64;
 /// [detached](Self::detach) before.
 /// Counters and geometry live here, in private memory; the header is written
 /// and never read.
+///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use core::num::NonZeroU64;
+/// use muennet_core::channel::{Peer, Read, Reader, Writer};
+///
+/// let memory = Words::new(512);
+/// let (protocol, epoch) = (NonZeroU64::MIN, NonZeroU64::new(0x5eed).unwrap());
+/// let mut reader = Reader::new(memory, protocol, 16)?;
+/// let mut writer = Writer::new(memory, protocol, 16)?;
+/// writer.activate(epoch);
+/// assert_eq!(reader.peer(), Peer::Up { epoch: 0x5eed });
+/// writer.write(|slot| {
+///     slot.put(0, &b"hello"[..]);
+/// });
+/// let mut bytes = [0; 5];
+/// let read = loop {
+///     match reader.read(|element| element.copy_out(0, &mut bytes)) {
+///         Read::NewEpoch { .. } => {}
+///         read => break read,
+///     }
+/// };
+/// assert!(matches!(read, Read::Taken(true)));
+/// assert_eq!(&bytes, b"hello");
+/// # Ok::<(), muennet_core::channel::GeometryError>(())
+/// ```
 #[derive(Debug)]
 pub struct Writer<M: MemoryMut> {
     region: Region<M>,

@@ -37,6 +37,15 @@ impl fmt::Display for Parameter {
 }
 
 /// A parameter's entry that cannot be used.
+///
+/// ```
+/// use muennet_core::config::{Errno, Lists, Parameter, Why};
+///
+/// let lists = Lists { name: &["net0"], ..Lists::default() };
+/// let error = lists.interface(0).unwrap_err();
+/// assert_eq!((error.parameter, error.why), (Parameter::In, Why::NoChannel));
+/// assert_eq!(error.errno(), Errno::Inval);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct ConfigError<'a> {

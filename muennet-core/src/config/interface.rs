@@ -29,6 +29,22 @@ pub const fn poll_us(asked: u32) -> u32 {
 
 /// The parameters as given, a list of entries each. Lists may have different
 /// lengths; an entry that is not there is like an empty one.
+///
+/// ```
+/// use muennet_core::config::{ConfigError, Lists, Mode};
+///
+/// let lists = Lists {
+///     name: &["net0"],
+///     input: &["channel_in"],
+///     reader_protocol: &["0x2"],
+///     flags: &["net_hdr"],
+///     ..Lists::default()
+/// };
+/// let interface = lists.interface(0)?.expect("the entry has a name");
+/// assert_eq!((interface.mode, interface.mtu), (Mode::NetHdr, 1500));
+/// assert!(interface.output.is_none());
+/// # Ok::<(), ConfigError<'static>>(())
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 #[allow(missing_docs)] // The fields are the parameters of the same name.
 pub struct Lists<'a> {

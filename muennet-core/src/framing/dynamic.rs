@@ -8,6 +8,17 @@ use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 
 /// One of the framings.
+///
+/// ```
+/// use muennet_core::framing::{Dynamic, Framing, Mode};
+///
+/// let framing = Dynamic::new("eth_dev".parse()?, 1500)?;
+/// // A header of 2 bytes for the length, 14 of Ethernet, and the MTU.
+/// assert_eq!(framing.element_size(), 1516);
+/// assert_eq!(framing.max_frame(), 1514);
+/// assert!(Dynamic::new(Mode::Ethernet, u16::MAX).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs)] // The variants are the framings of the same names.

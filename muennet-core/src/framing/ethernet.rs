@@ -18,6 +18,15 @@ const LENGTH: usize = size_of::<u16>();
 
 /// Ethernet frames without checksum, at most `mtu` + 14 bytes long; 4 more with room for
 /// a VLAN's tag.
+///
+/// ```
+/// use muennet_core::framing::{Ethernet, Framing};
+///
+/// assert_eq!(Ethernet::new(1500)?.max_frame(), 1514);
+/// // With room for a VLAN's tag.
+/// assert_eq!(Ethernet::with_vlan(1500)?.max_frame(), 1518);
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Ethernet {

@@ -88,6 +88,16 @@ pub trait Framing {
 }
 
 /// Destination of received frames.
+///
+/// ```
+/// use muennet_core::framing::Sink;
+///
+/// let mut buffer = [0; 1514];
+/// let mut sink = &mut buffer[..];
+/// assert_eq!(sink.place(60).map(|place| place.len()), Some(60));
+/// // A frame that has no room is dropped.
+/// assert!(sink.place(1515).is_none());
+/// ```
 pub trait Sink {
     /// Makes room for a frame of `len` bytes, a length that was checked:
     /// 1 ≤ `len` ≤ [`LONGEST`], and within the peer's element. `None` drops the frame; a slice of

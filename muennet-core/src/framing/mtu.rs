@@ -4,6 +4,13 @@
 use core::fmt;
 
 /// An MTU that a framing cannot carry: its frames would not fit their length field.
+///
+/// ```
+/// use muennet_core::framing::Ethernet;
+///
+/// let error = Ethernet::new(u16::MAX).unwrap_err();
+/// assert_eq!((error.mtu, error.max), (65535, Ethernet::MAX_MTU));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct MtuError {

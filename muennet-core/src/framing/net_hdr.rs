@@ -28,6 +28,16 @@ const IPV4: u8 = 4;
 const IPV6: u8 = 41;
 
 /// IP packets of up to `mtu` bytes, each with a mark.
+///
+/// ```
+/// use muennet_core::framing::{FrameError, Framing, NetHdr, Packet};
+///
+/// let framing = NetHdr::new(1500)?;
+/// assert_eq!(framing.max_frame(), 1500);
+/// let refused = framing.admit(&Packet::new(&[&[0x50; 20]])).map(drop);
+/// assert_eq!(refused, Err(FrameError::NotIp { version: 5 }));
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NetHdr {

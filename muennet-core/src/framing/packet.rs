@@ -6,6 +6,18 @@ use crate::channel::Slot;
 use crate::shm::{InternetSum, MemoryMut, Part};
 
 /// A frame to be sent: its bytes, in one piece or several, and what goes with it.
+///
+/// ```
+/// use muennet_core::framing::{Ethernet, Framing, Meta, Packet};
+///
+/// let (header, payload) = ([0xff; 14], [0x2a; 46]);
+/// let parts = [&header[..], &payload];
+/// let packet = Packet::new(&parts).with_meta(Meta { mark: 5 });
+/// assert_eq!((packet.len(), packet.byte(14)), (60, Some(0x2a)));
+/// assert!(Ethernet::new(1500)?.admit(&packet).is_ok());
+/// assert!(Ethernet::new(40)?.admit(&packet).is_err());
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Packet<'a> {

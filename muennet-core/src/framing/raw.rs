@@ -7,6 +7,13 @@ use crate::channel::{Element, Slot};
 use crate::shm::{Memory, MemoryMut};
 
 /// Payloads of up to `mtu` bytes, in elements of `mtu` bytes.
+///
+/// ```
+/// use muennet_core::framing::{Framing, Raw};
+///
+/// assert_eq!(Raw::new(100)?.max_frame(), 100);
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Raw {

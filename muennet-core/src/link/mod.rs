@@ -20,6 +20,46 @@ pub use sender::{BatchError, SendError, Sender};
 mod tests;
 
 /// Both directions of a link.
+///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use core::num::NonZeroU64;
+/// use muennet_core::{
+///     framing::{Ethernet, Meta},
+///     link::{Link, Received, Receiver, Sender},
+/// };
+///
+/// let (one, other) = (Words::new(4096), Words::new(4096));
+/// let (protocol, framing) = (NonZeroU64::MIN, Ethernet::new(1500)?);
+/// let end = |input, output| -> Result<_, muennet_core::channel::GeometryError> {
+///     let rx = Receiver::new(input, protocol, framing)?;
+///     Ok(Link { rx, tx: Sender::new(output, protocol, framing, ())? })
+/// };
+/// let (mut a, mut b) = (end(one, other)?, end(other, one)?);
+/// a.activate(NonZeroU64::MIN);
+/// b.activate(NonZeroU64::MIN);
+/// a.tx.send(&[&[0xff; 60]], Meta::default())?;
+/// let mut buffer = [0; 1514];
+/// assert_eq!(b.receive(&mut &mut buffer[..]), Received::NewEpoch { epoch: 1 });
+/// assert!(matches!(b.receive(&mut &mut buffer[..]), Received::Frame(frame) if frame.len == 60));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Link<R: Memory, W: MemoryMut, F, N> {
     /// Frames from the peer.

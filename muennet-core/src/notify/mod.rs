@@ -11,6 +11,24 @@ pub use hypercall::Hypercall;
 /// Rings the event of a channel.
 ///
 /// Events may be lost or spurious; each one only means: look at the channel.
+///
+/// ```
+/// use core::cell::Cell;
+/// use muennet_core::notify::Notifier;
+///
+/// #[derive(Default)]
+/// struct Counted(Cell<u32>);
+///
+/// impl Notifier for Counted {
+///     fn notify(&self) {
+///         self.0.set(self.0.get() + 1);
+///     }
+/// }
+///
+/// let notifier = Counted::default();
+/// notifier.notify();
+/// assert_eq!(notifier.0.get(), 1);
+/// ```
 pub trait Notifier {
     /// Rings once; never blocks.
     fn notify(&self);

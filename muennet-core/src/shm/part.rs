@@ -9,6 +9,17 @@ use core::{marker::PhantomData, ops::Range, ptr::NonNull};
 /// sends without a copy. So no reference to them is made; they are copied once, and what the
 /// copy holds is some mix of old and new.
 ///
+/// ```
+/// use muennet_core::shm::Part;
+///
+/// let slices = [&b"header"[..], b"payload"];
+/// let [header, payload] = Part::of_slices(&slices) else {
+///     unreachable!("one part for each slice");
+/// };
+/// assert_eq!((header.len(), payload.byte(0)), (6, Some(b'p')));
+/// assert_eq!(payload.get(3..7).len(), 4);
+/// ```
+///
 /// # Invariants
 ///
 /// The bytes are readable for `'a`.

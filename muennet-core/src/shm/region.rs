@@ -29,6 +29,31 @@ impl HeaderWord {
 
 /// A channel's memory: a header of [`HEADER_SIZE`] bytes and what follows it.
 ///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use muennet_core::shm::{Region, RegionError};
+///
+/// assert_eq!(Region::new(Words::new(512))?.len(), 4096);
+/// assert!(matches!(Region::new(Words::new(7)), Err(RegionError::TooSmall { len: 56 })));
+/// # Ok::<(), RegionError>(())
+/// ```
+///
 /// # Invariants
 ///
 /// `base` is aligned to 8 bytes; `len >= HEADER_SIZE`; both are what `memory`

@@ -9,6 +9,32 @@ const ENTRY: usize = size_of::<u32>();
 
 /// Memory that holds little-endian u32, one after the other, from its first byte on.
 ///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use muennet_core::shm::{Table, TableError};
+///
+/// let table = Table::new(Words::new(2))?;
+/// assert_eq!(table.entries(), 4);
+/// assert_eq!((table.load(3), table.load(4)), (Some(0), None));
+/// # Ok::<(), TableError>(())
+/// ```
+///
 /// # Invariants
 ///
 /// `base` is aligned to 4 bytes, and from there on `entries` numbers are readable: both are

@@ -6,6 +6,21 @@ use super::{Detail, Memory, MemoryKind, Name, NameError, Resource, Version, NO_P
 use core::fmt;
 
 /// Writes a page set into bytes.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Kind, Sinfo, Version};
+///
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V5, "echo", 3_000_000)?;
+/// builder.channel("net_out", 0x1_0000_0000, 4 << 20, true)?;
+/// builder.event("net_out", 16)?;
+///
+/// let sinfo = Sinfo::parse(&page)?;
+/// assert_eq!(sinfo.subject().as_str(), Some("echo"));
+/// let memory = sinfo.find("net_out", Kind::Memory).and_then(|found| found.memory());
+/// assert_eq!(memory.map(|memory| memory.size), Some(4 << 20));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Builder<'a> {
     bytes: &'a mut [u8],

@@ -13,6 +13,15 @@ use super::{Kind, Name, Resource, Version, RESOURCE_SIZE};
 use core::fmt;
 
 /// The interrupt that Linux has for a vector.
+///
+/// ```
+/// use muennet_core::sinfo::linux::Irq;
+///
+/// let vector = Irq::FIRST_VECTOR + 5;
+/// assert_eq!(Irq::of_vector(vector).map(|irq| irq.number), Some(5));
+/// assert_eq!(Irq::of_number(5).map(|irq| irq.vector), Some(vector));
+/// assert_eq!(Irq::of_number(Irq::MAX + 1), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Irq {

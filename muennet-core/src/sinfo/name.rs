@@ -5,6 +5,15 @@ use super::layout::{self, NAME_SIZE};
 use core::fmt;
 
 /// A name of up to 63 bytes.
+///
+/// ```
+/// use muennet_core::sinfo::Name;
+///
+/// let name = Name::new("testchannel_1")?;
+/// assert_eq!(name.as_str(), Some("testchannel_1"));
+/// assert!(Name::new(&"n".repeat(64)).is_err());
+/// # Ok::<(), muennet_core::sinfo::NameError>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name {
     len: u8,

@@ -31,6 +31,14 @@ use super::resource::{EXECUTABLE, WRITABLE};
 use super::{Kind, MemoryKind, SinfoError};
 
 /// A supported version of subject information.
+///
+/// ```
+/// use muennet_core::sinfo::Version;
+///
+/// assert_eq!(Version::from_number(4), Some(Version::V4));
+/// assert_eq!(Version::V5.number(), 5);
+/// assert_eq!(Version::from_number(9), None);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Version {
