@@ -28,6 +28,22 @@ pub const MAX_FRAME: usize = 1514;
 /// `SIZE` is the length of its buffers in bytes; frames longer than that are neither
 /// received nor sent. Frames longer than the framing's MTU are received if the peer
 /// sends such.
+///
+/// ```
+/// use core::num::NonZeroU64;
+/// use muennet_core::{channel::Peer, framing::Ethernet};
+/// use muennet_host::in_process;
+/// use smoltcp_device::Device;
+///
+/// let framing = Ethernet::new(1500)?;
+/// let (link, mut peer) = in_process::links(1 << 16, NonZeroU64::MIN, framing, ((), ()))?;
+/// let mut device: Device<_, _, _, _> = Device::new(link);
+/// device.activate(NonZeroU64::MIN);
+/// assert_eq!(device.peer(), Peer::Down);
+/// peer.activate(NonZeroU64::MIN);
+/// assert_eq!(device.link_change(), Some(Peer::Up { epoch: 1 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Device<R: Memory, W: MemoryMut, F, N, const SIZE: usize = MAX_FRAME> {
     rx: Rx<R, F, SIZE>,

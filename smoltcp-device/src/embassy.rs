@@ -42,6 +42,24 @@ impl Notifier for Bell {
 }
 
 /// A driver for embassy-net.
+///
+/// ```
+/// use core::num::NonZeroU64;
+/// use muennet_core::framing::Ethernet;
+/// use muennet_host::in_process;
+/// use smoltcp_device::{embassy::{Bell, Driver}, Device};
+///
+/// static BELL: Bell = Bell::new();
+///
+/// let framing = Ethernet::new(1500)?;
+/// let (link, _peer) = in_process::links(1 << 16, NonZeroU64::MIN, framing, ((), ()))?;
+/// let device: Device<_, _, _, _> = Device::new(link);
+/// let driver = Driver::new(device, [2, 0, 0, 0, 0, 2], &BELL);
+/// // When the channel's event came:
+/// BELL.ring();
+/// # drop(driver);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Driver<'b, R: Memory, W: MemoryMut, F, N, const SIZE: usize = { crate::MAX_FRAME }> {
     device: Device<R, W, F, N, SIZE>,

@@ -29,6 +29,14 @@ pub struct Options {
 }
 
 /// When a device rings the peer's event.
+///
+/// ```
+/// use smoltcp_device::{Options, Ring};
+///
+/// // A stack that does not say when it is done wants each frame rung.
+/// let options = Options { ring: Ring::EachFrame, ..Options::default() };
+/// assert_ne!(options.ring, Options::default().ring);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Ring {

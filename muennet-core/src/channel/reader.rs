@@ -23,6 +23,35 @@ use core::num::NonZeroU64;
 /// Every call does a bounded amount of work: at most one header is checked and
 /// at most one element taken, or as many as a burst may have, whatever the
 /// region holds.
+///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use core::num::NonZeroU64;
+/// use muennet_core::channel::{Peer, Read, Reader};
+///
+/// // A region that no writer has started yet.
+/// let mut reader = Reader::new(Words::new(512), NonZeroU64::MIN, 16)?;
+/// assert_eq!(reader.peer(), Peer::Down);
+/// assert_eq!(reader.read(|_| ()), Read::Inactive);
+/// assert_eq!((reader.geometry(), reader.header().epoch), (None, 0));
+/// # Ok::<(), muennet_core::channel::GeometryError>(())
+/// ```
 #[derive(Debug)]
 pub struct Reader<M: Memory> {
     region: Region<M>,

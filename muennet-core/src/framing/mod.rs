@@ -51,6 +51,21 @@ pub struct Frame {
 }
 
 /// One way to lay packets into elements.
+///
+/// ```
+/// use muennet_core::framing::{Ethernet, FrameError, Framing, Packet};
+///
+/// /// Bytes of a packet, or the reason why `framing` does not carry it.
+/// fn checked(framing: &impl Framing, packet: &Packet<'_>) -> Result<usize, FrameError> {
+///     framing.admit(packet).map(|_| packet.len())
+/// }
+///
+/// let framing = Ethernet::new(100)?;
+/// assert_eq!(checked(&framing, &Packet::new(&[&[0; 60]])), Ok(60));
+/// let too_long = FrameError::TooLong { len: 115, max: 114 };
+/// assert_eq!(checked(&framing, &Packet::new(&[&[0; 115]])), Err(too_long));
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 pub trait Framing {
     /// The header that the framing writes before a frame's own bytes.
     type Head: Copy;

@@ -9,6 +9,52 @@ use crate::shm::Memory;
 use core::{convert::Infallible, num::NonZeroU64};
 
 /// The half that receives.
+///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use core::num::NonZeroU64;
+/// use muennet_core::{
+///     channel::Read,
+///     framing::{Ethernet, Meta},
+///     link::{Arrival, Receiver, Sender},
+/// };
+///
+/// let (memory, protocol) = (Words::new(8192), NonZeroU64::MIN);
+/// let framing = Ethernet::new(1500)?;
+/// let mut receiver = Receiver::new(memory, protocol, framing)?;
+/// let mut sender = Sender::new(memory, protocol, framing, ())?;
+/// sender.activate(NonZeroU64::MIN);
+/// sender.send(&[&[1; 60]], Meta::default())?;
+/// sender.send(&[&[2; 61]], Meta::default())?;
+///
+/// // Several frames with one look at the header.
+/// let mut buffers = [[0; 1514]; 4];
+/// let mut arrivals = buffers.each_mut().map(|buffer| Arrival::new(&mut buffer[..]));
+/// // The first outcome is the start of the sender.
+/// while let Read::NewEpoch { .. } = receiver.receive_burst(&mut arrivals) {}
+/// let lengths = arrivals.iter().map(|arrival| match arrival.result {
+///     Some(Ok(frame)) => frame.len,
+///     _ => 0,
+/// });
+/// assert_eq!(lengths.collect::<Vec<_>>(), [60, 61, 0, 0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Receiver<R: Memory, F> {
     reader: Reader<R>,

@@ -8,6 +8,43 @@ use crate::shm::MemoryMut;
 use core::{fmt, num::NonZeroU64};
 
 /// The half that sends.
+///
+/// ```
+/// # use core::{cell::UnsafeCell, ptr::NonNull};
+/// # use muennet_core::shm::{Memory, MemoryMut};
+/// # #[derive(Clone, Copy)]
+/// # struct Words(&'static [UnsafeCell<u64>]);
+/// # impl Words {
+/// #     fn new(count: usize) -> Self {
+/// #         let words: Box<[_]> = (0..count).map(|_| UnsafeCell::new(0)).collect();
+/// #         Self(Box::leak(words))
+/// #     }
+/// # }
+/// # // SAFETY: the words are there for ever, and nothing but the channel touches them.
+/// # unsafe impl Memory for Words {
+/// #     fn base(&self) -> NonNull<u8> { NonNull::from(self.0).cast() }
+/// #     fn len(&self) -> usize { size_of_val(self.0) }
+/// # }
+/// # // SAFETY: cells may be written, and there is one writer.
+/// # unsafe impl MemoryMut for Words {}
+/// use core::num::NonZeroU64;
+/// use muennet_core::{
+///     framing::{Ethernet, FrameError, Meta, Packet},
+///     link::{SendError, Sender},
+/// };
+///
+/// let mut sender = Sender::new(Words::new(4096), NonZeroU64::MIN, Ethernet::new(100)?, ())?;
+/// let frame = [0xff; 60];
+/// assert_eq!(sender.send(&[&frame], Meta::default()), Err(SendError::Inactive));
+/// sender.activate(NonZeroU64::MIN);
+/// assert_eq!(sender.send(&[&frame], Meta::default()), Ok(()));
+/// // A batch is written whole or not at all.
+/// let parts = [&[0xff; 200][..]];
+/// let error = sender.write_batch(&[Packet::new(&parts)]).unwrap_err();
+/// assert_eq!(error.index, 0);
+/// assert_eq!(error.error, SendError::Frame(FrameError::TooLong { len: 200, max: 114 }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Sender<W: MemoryMut, F, N> {
     writer: Writer<W>,

@@ -37,6 +37,27 @@ use core::ptr::NonNull;
 
 /// Memory that is shared with a peer and may be read.
 ///
+/// ```
+/// use core::{cell::UnsafeCell, ptr::NonNull};
+/// use muennet_core::shm::Memory;
+///
+/// /// Words of this program, for a channel with both ends in it.
+/// struct Words(Box<[UnsafeCell<u64>]>);
+///
+/// // SAFETY: the box stays where it is when the value moves, and only channels touch its words.
+/// unsafe impl Memory for Words {
+///     fn base(&self) -> NonNull<u8> {
+///         NonNull::from(&*self.0).cast()
+///     }
+///
+///     fn len(&self) -> usize {
+///         size_of_val(&*self.0)
+///     }
+/// }
+///
+/// assert_eq!(Words((0..8).map(UnsafeCell::new).collect()).len(), 64);
+/// ```
+///
 /// # Safety
 ///
 /// `base()` and `len()` are the same at every call. From `base()` on, `len()`

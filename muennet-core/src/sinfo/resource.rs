@@ -7,6 +7,16 @@ use super::BuildError;
 use super::{Device, DeviceMemory, DevicePort, Name, Version};
 
 /// One resource of a subject.
+///
+/// ```
+/// use muennet_core::sinfo::{Detail, Kind, Name, Resource, Version};
+///
+/// let resource = Resource { name: Name::new("net_in")?, detail: Detail::Vector(64) };
+/// assert!(resource.is(Kind::Vector));
+/// let bytes = resource.to_bytes(Version::V5)?;
+/// assert_eq!(Resource::parse(&bytes, Version::V5), Some(resource));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Resource {
