@@ -9,7 +9,7 @@ use crate::{
 };
 use kernel::prelude::*;
 
-/// What rings the peer, if the output channel has an event.
+/// Rings the peer, if the output channel has an event.
 pub(crate) struct Bell(Option<Pin<KBox<Call<Event>>>>);
 
 impl Bell {

@@ -31,7 +31,7 @@ const SHOWN: usize = 128;
 /// The kind of all children.
 pub(crate) static KIND: Kind<Child> = Kind::new();
 
-/// What a child's device is.
+/// Private data of a child's device.
 pub(crate) struct Child {
     parent: HeldOf<Interface>,
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What an interface counts beside packets and bytes, by reason.
+//! Counters of an interface beside packets and bytes, by reason.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

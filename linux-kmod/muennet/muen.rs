@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What the Muen kernel exports to modules: resources and events.
+//! Functions that the Muen kernel exports to modules: resources and events.
 
 use crate::bindings;
 use core::mem::MaybeUninit;
@@ -10,7 +10,7 @@ use muennet_core::sinfo::{linux::CpuAffinity, Detail, Kind, Memory, Name, Resour
 /// Only memory, events and vectors are read here; these lie alike in all versions that
 /// the kernel may have.
 const VERSION: Version = Version::NEWEST;
-/// Where the kernel's headers have the resource in `struct muen_cpu_affinity`.
+/// Offset of the resource in `struct muen_cpu_affinity`, by the kernel's headers.
 const RESOURCE: Option<usize> = match bindings::MUENNET_AFFINITY_RESOURCE {
     0 => None,
     // CAST: widens.

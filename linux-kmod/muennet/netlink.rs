@@ -86,7 +86,7 @@ const NAME_LEN: u16 = 15;
 /// The family.
 pub(crate) static FAMILY: Family<Muennet> = Family::new();
 
-/// What answers the family's requests.
+/// Answers the family's requests.
 pub(crate) struct Muennet;
 
 impl Handler for Muennet {

@@ -13,7 +13,7 @@ use muennet_core::{
 /// The path MTUs of an interface's marks.
 pub(crate) struct Path(PathMtus<Input>);
 
-/// How a packet fits its path.
+/// The way in which a packet fits its path.
 pub(crate) enum Fit {
     /// As it is.
     Whole,

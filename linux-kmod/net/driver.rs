@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What makes a network device of a value: its operations, and its registration.
+//! Network devices made of Rust values: their operations, and their registration.
 //!
 //! C header: `include/linux/netdevice.h`
 
@@ -21,7 +21,7 @@ use kernel::{
     prelude::*,
 };
 
-/// What makes a network device of a value.
+/// Turns a Rust value into a network device.
 pub(crate) trait Driver: Send + Sync + 'static {
     /// Shown by `ethtool -i` and as the owner of interrupts.
     const NAME: &'static CStr;
@@ -67,7 +67,7 @@ pub(crate) trait Driver: Send + Sync + 'static {
     fn set_coalesce(&self, coalesce: Coalesce) -> Result<u64, (Error, &'static str)>;
 }
 
-/// What wakes an interface that is up.
+/// The sources of wake-ups of an interface that is up.
 pub(crate) struct Wake {
     /// An interrupt.
     pub(crate) irq: Option<u32>,
@@ -85,7 +85,7 @@ pub(crate) struct Errors {
     pub(crate) rx_dropped: u64,
 }
 
-/// What kind of network a device is on.
+/// The kind of network that a device is on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
     /// Ethernet.
@@ -104,7 +104,7 @@ pub(crate) enum Network {
 pub(crate) struct Properties<'a> {
     /// Name, may hold one `%d`.
     pub(crate) name: &'a str,
-    /// What it is on.
+    /// The network that the device is on.
     pub(crate) network: Network,
     /// The MTU, and the most it can be set to.
     pub(crate) mtu: u16,
@@ -115,7 +115,7 @@ pub(crate) struct Properties<'a> {
     pub(crate) keep_route: bool,
 }
 
-/// What belongs to a device: the driver and what wakes it.
+/// Private data of a device: the driver, and its sources of wake-ups.
 #[pin_data]
 pub(crate) struct Private<T> {
     #[pin]

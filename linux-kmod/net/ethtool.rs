@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! What `ethtool` shows of a device.
+//! Operations of `ethtool` on a device.
 //!
 //! C header: `include/linux/ethtool.h`
 

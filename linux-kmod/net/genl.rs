@@ -16,14 +16,14 @@ use kernel::{
     types::Opaque,
 };
 
-/// What answers the requests of a family. Callers are privileged in their
+/// Answers the requests of a family. Callers are privileged in their
 /// network namespace, as the family makes sure.
 pub(crate) trait Handler: 'static {
     /// Name of the family.
     const NAME: &'static CStr;
     /// Its version.
     const VERSION: u32;
-    /// What its attributes are, by their numbers.
+    /// The types of its attributes, by their numbers.
     const POLICIES: &'static [Policy];
     /// Its commands.
     const COMMANDS: &'static [Command];
@@ -86,7 +86,7 @@ pub(crate) struct Request<'a> {
     skb: *mut bindings::sk_buff,
     /// Its attributes.
     pub(crate) attributes: Attributes<'a>,
-    /// Where its sender hears why it was refused.
+    /// Carries the reason of a refusal to its sender.
     pub(crate) ack: Ack,
 }
 

@@ -47,7 +47,7 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// What an attribute must be.
+/// The type that an attribute must have.
 #[repr(transparent)]
 pub(crate) struct Policy(bindings::nla_policy);
 
@@ -82,7 +82,7 @@ impl Policy {
     }
 }
 
-/// Where a request's sender is told why it was refused.
+/// Carries the reason of a refusal to the sender of a request.
 #[derive(Clone, Copy)]
 pub(crate) struct Ack(*mut bindings::netlink_ext_ack);
 

@@ -38,7 +38,7 @@ pub(crate) trait Link: Sized + Send + Sync + 'static {
     const POLICIES: &'static [Policy];
     /// Bytes of what `fill` appends, at most.
     const FILL: usize;
-    /// What it lies over.
+    /// The driver of the device that the link lies over.
     type Parent: Driver;
 
     /// A link over `parent`; its device is not registered yet.
@@ -56,7 +56,7 @@ pub(crate) trait Link: Sized + Send + Sync + 'static {
     /// The device is about to be unregistered: give up all references to it.
     fn removed(&self, device: &Device);
 
-    /// What it lies over.
+    /// The device that the link lies over.
     fn parent(&self) -> &HeldOf<Self::Parent>;
 
     /// Sends a packet. Softirqs are disabled; calls may overlap.
@@ -66,7 +66,7 @@ pub(crate) trait Link: Sized + Send + Sync + 'static {
     fn fill(&self, device: &Device, message: &mut Message) -> Result;
 }
 
-/// What lies in the device's private area, cleared when that is allocated.
+/// The device's private area, cleared when it is allocated.
 #[repr(C)]
 pub(crate) struct Private<L> {
     /// Receives in a softirq of the link's own, with GRO.

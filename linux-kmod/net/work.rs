@@ -34,7 +34,7 @@ impl<T: Sync> Call<T> {
         })
     }
 
-    /// What the call is made with.
+    /// The argument of the call.
     pub(crate) fn argument(&self) -> &T {
         &self.argument
     }
