@@ -122,6 +122,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Host(proofs::race_briefly),
     },
     Layer {
+        name: "c-interface",
+        about: "muennet-c: two ends in C under sanitizers, header as C11 and C++, no panic path",
+        check: Check::Host(proofs::c_interface),
+    },
+    Layer {
         name: "panics",
         about: "muennet-core has no panic path",
         check: Check::Host(proofs::no_panic_path),

@@ -3,6 +3,7 @@
 
 mod aarch64;
 mod barriers;
+mod c_interface;
 mod coverage;
 mod fuzz;
 mod msrv;
@@ -12,6 +13,7 @@ mod speed;
 
 pub use aarch64::unit_tests as on_aarch64;
 pub use barriers::barriers;
+pub use c_interface::c_interface;
 pub use coverage::coverage;
 pub use fuzz::{fuzz, fuzz_briefly, minimize};
 pub use msrv::oldest_compiler;
