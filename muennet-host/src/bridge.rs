@@ -48,6 +48,8 @@ pub struct Counters {
     pub unsendable: u64,
     /// Starts of the peer.
     pub epochs: u64,
+    /// Elements that the peer wrote before the bridge came up; none of them is received.
+    pub skipped: u64,
 }
 
 impl fmt::Display for Counters {
@@ -55,14 +57,15 @@ impl fmt::Display for Counters {
         write!(
             f,
             "{} frames received, {} sent, {} lost, {} rejected, {} refused by Linux, \
-             {} not to be sent, {} starts of the peer",
+             {} not to be sent, {} starts of the peer, {} skipped",
             self.received,
             self.sent,
             self.lost,
             self.rejected,
             self.refused,
             self.unsendable,
-            self.epochs
+            self.epochs,
+            self.skipped
         )
     }
 }
@@ -190,6 +193,8 @@ impl<'a> Bridge<'a> {
         } else {
             self.link.deactivate();
         }
+        let skipped = self.counters.skipped;
+        self.counters.skipped = skipped.saturating_add(self.link.rx.skipped());
         let off = self.tap.set_carrier(false);
         let end = end?;
         off?;

@@ -2,6 +2,10 @@
 //! The programs for Linux hosts, with real interfaces in network namespaces: the
 //! bridge, and looking on.
 
+mod pings;
+mod restarts;
+mod ring;
+
 use crate::{
     cache::{need_program, need_root},
     lab::{build_programs, program},
@@ -23,6 +27,8 @@ const RESTARTS: usize = 3;
 pub const RECOVERED: Duration = Duration::from_secs(1);
 /// An ordinary user, by number.
 const USER: u32 = 65534;
+/// The protocol of the peer for tests, hexadecimal.
+const PROTOCOL_OF_PEER: &str = "2";
 /// Bytes of a channel file.
 const CHANNEL: u64 = 4 << 20;
 
@@ -42,6 +48,8 @@ pub fn check() -> Result<()> {
     build_programs()?;
     let stage = Stage::new()?;
     component(&stage).context("a component behind a bridge")?;
+    restarts::check(&stage).context("either end starts again")?;
+    ring::check(&stage).context("a bridge beside a peer like the original")?;
     frames_by_file(&stage).context("two bridges over files")?;
     long_frames(&stage).context("frames longer than an element")?;
     ordinary_user(&stage).context("a bridge of an ordinary user")?;
@@ -176,8 +184,7 @@ fn component(stage: &Stage) -> Result<()> {
         took[1] = took[1].min(start.elapsed());
     }
     // Without pause, so that requests lie in the channel at each start.
-    let mut pings = netns.command("ping");
-    let pings = stage.start(pings.args(["-n", "-i", "0.005", "192.168.7.2"]), "pings")?;
+    let pings = pings::begin(stage, &netns)?;
     for _ in 0..RESTARTS {
         drop(echoing);
         netns.down("tap0")?;
@@ -190,11 +197,7 @@ fn component(stage: &Stage) -> Result<()> {
         netns.up("tap0")?;
         answers()?;
     }
-    let pinged = pings.terminate();
-    ensure!(
-        pinged.contains("bytes from") && !pinged.contains("DUP!"),
-        "answers of a former life:\n{pinged}"
-    );
+    pings::end(pings)?;
     // Beside a component that is silent now: its old frames stay old.
     drop(bridging);
     netns.down("tap0")?;
@@ -413,18 +416,17 @@ fn ordinary_user(stage: &Stage) -> Result<()> {
         a_to_b.display(),
         b_to_a.display()
     ))?;
-    // In a container /dev/net/tun may be for root alone; Debian lets everybody open it.
-    let prefix = format!(
-        "setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps=-all,+dac_override \
-         --ambient-caps=-all,+dac_override --"
-    );
+    // In a container /dev/net/tun may be for root alone; Debian lets everybody open it. The
+    // folder that is laid over it is seen by this command alone.
+    let debian = "mount -t tmpfs none /dev/net && mknod -m 666 /dev/net/tun c 10 200 &&";
+    let user = format!("setpriv --reuid {USER} --regid {USER} --clear-groups --inh-caps=-all --");
     let arguments = format!(
         "bridge --tap tap0 --poll 100 --in-file {} --out-file {}",
         b_to_a.display(),
         a_to_b.display()
     );
     let line = format!(
-        "exec {prefix} {} {arguments}",
+        "{debian} exec {user} {} {arguments}",
         program("muennet-host")?.display()
     );
     for mtu in [1500, 1400] {
@@ -438,7 +440,7 @@ fn ordinary_user(stage: &Stage) -> Result<()> {
     netns.ok("ip link set tap0 mtu 9000")?;
     refused(
         &netns,
-        &prefix,
+        &format!("{debian} {user}"),
         &arguments,
         "have root run: ip link set dev tap0 mtu 1500",
     )?;
@@ -637,7 +639,7 @@ fn refusals(stage: &Stage) -> Result<()> {
 
 fn refused(netns: &Netns, prefix: &str, arguments: &str, words: &str) -> Result<()> {
     let program = program("muennet-host")?;
-    let line = format!("timeout 10 {prefix} {} {arguments}", program.display());
+    let line = format!("{prefix} timeout 10 {} {arguments}", program.display());
     match netns.ok(&line) {
         Ok(said) => bail!("\"{arguments}\" is taken:\n{said}"),
         Err(error) => {

@@ -114,11 +114,16 @@ impl Process {
         self.wait(Duration::from_secs(10));
         self.said()
     }
-}
 
-impl Process {
-    /// Asks it to end, which it must do well; gives what it said.
-    pub fn end(mut self) -> Result<String> {
+    /// Kills it: it can do nothing more.
+    pub fn kill(&mut self) -> Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
+    /// Asks it to end, which it must do well.
+    pub fn ask_to_end(&mut self) -> Result<()> {
         signal(self.child.id(), Signal::TERM);
         self.wait(Duration::from_secs(10));
         let state = self.state();
@@ -127,6 +132,12 @@ impl Process {
             "asked to end, it {state}:\n{}",
             self.said()
         );
+        Ok(())
+    }
+
+    /// The same; gives what it said.
+    pub fn end(mut self) -> Result<String> {
+        self.ask_to_end()?;
         Ok(self.said())
     }
 }

@@ -201,12 +201,13 @@ pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
     }
     let counters = device.counters();
     log!(
-        "{} frames received, {} sent, {} lost, {} rejected, {} starts of the peer",
+        "{} frames received, {} sent, {} lost, {} rejected, {} starts of the peer, {} skipped",
         counters.received,
         counters.sent,
         counters.lost,
         counters.rejected,
-        counters.epochs
+        counters.epochs,
+        counters.skipped
     );
     Ok(machine)
 }

@@ -37,12 +37,14 @@ impl fmt::Display for Report<'_> {
         let counters = &self.counters;
         writeln!(
             f,
-            "received  {} frames, {} bytes, {} lost, {} rejected, {} starts of the peer",
+            "received  {} frames, {} bytes, {} lost, {} rejected, {} starts of the peer, \
+             {} skipped",
             counters.received,
             counters.received_bytes,
             counters.lost,
             counters.rejected,
-            counters.epochs
+            counters.epochs,
+            counters.skipped
         )?;
         writeln!(
             f,
