@@ -12,8 +12,9 @@ use crate::{
 use anyhow::{ensure, Context, Result};
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
-    process::Command,
+    process::{ChildStdin, Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -109,6 +110,7 @@ pub fn place(tree: &Tree, folder: &str, image: &Path) -> Result<String> {
 #[derive(Debug)]
 pub struct Unikernel {
     qemu: Process,
+    monitor: ChildStdin,
     console: PathBuf,
     started: Instant,
 }
@@ -146,10 +148,14 @@ impl Unikernel {
             // Nothing but what it uses: the firmware looks at all there is.
             .args(["-nodefaults", "-kernel", &kernel, "-append", words])
             .args(more)
+            .args(["-qmp", "stdio"])
             .args(["-serial", &format!("file:{folder}/{name}.console")]);
+        let log = outside.join(format!("{name}.qemu"));
         let started = Instant::now();
+        let mut qemu = Process::start_with_input(&mut command, &log, Stdio::piped())?;
         Ok(Self {
-            qemu: Process::start(&mut command, &outside.join(format!("{name}.qemu")))?,
+            monitor: qemu.input().context("QEMU's monitor")?,
+            qemu,
             console: outside.join(format!("{name}.console")),
             started,
         })
@@ -166,9 +172,34 @@ impl Unikernel {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Ends the machine at once.
+    pub fn kill(&mut self) -> Result<()> {
+        self.qemu.kill()
+    }
+
+    /// Resets the machine, which boots again. Nobody clears its channels: the peer sees
+    /// another epoch alone.
+    pub fn reset(&mut self) -> Result<()> {
+        self.started = Instant::now();
+        // QEMU was told to end where a machine resets itself.
+        for command in [
+            r#"{"execute":"qmp_capabilities"}"#,
+            r#"{"execute":"set-action","arguments":{"reboot":"reset"}}"#,
+            r#"{"execute":"system_reset"}"#,
+        ] {
+            writeln!(self.monitor, "{command}").context("QEMU's monitor")?;
+        }
+        Ok(())
+    }
+
     /// Waits for it to log `text`.
     pub fn until_said(&mut self, text: &str) -> Result<()> {
-        while !self.console().contains(text) {
+        self.until_said_times(text, 1)
+    }
+
+    /// Waits for it to log `text` so many times.
+    pub fn until_said_times(&mut self, text: &str, times: usize) -> Result<()> {
+        while self.console().matches(text).count() < times {
             ensure!(
                 self.started.elapsed() < PATIENCE && self.qemu.is_running()?,
                 "the unikernel does not say \"{text}\":\n{}\n{}",

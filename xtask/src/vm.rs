@@ -203,6 +203,11 @@ impl Vm {
         Ok(vm)
     }
 
+    /// The subject that the VM is.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What the VM wrote to its console.
     pub fn console(&self) -> String {
         let bytes = fs::read(&self.console).unwrap_or_default();
@@ -254,6 +259,19 @@ impl Vm {
             output.text
         );
         Ok(output.text)
+    }
+
+    /// Runs a command that must fail and say `why`.
+    pub fn fails(&mut self, command: &str, why: &str) -> Result<()> {
+        let output = self.run(command)?;
+        ensure!(
+            output.status != 0 && output.text.contains(why),
+            "{}: \"{command}\" ended with {}, without \"{why}\":\n{}",
+            self.name,
+            output.status,
+            output.text
+        );
+        Ok(())
     }
 
     /// Asks again and again until the command succeeds.

@@ -71,13 +71,7 @@ pub fn modes(lab: &Lab) -> Result<()> {
     let line = "cd /tmp; insmod muennet.ko name=net1 reader_protocol=0x7ade5c549b08e814 \
                 writer_protocol=0x7ade5c549b08e814 in=unikernel_out out=unikernel_in flags=eth_dev";
     b.ok(line)?;
-    let again = b.run(line)?;
-    ensure!(
-        again.status != 0 && again.text.contains("File exists"),
-        "insmod twice ended with {}:\n{}",
-        again.status,
-        again.text
-    );
+    b.fails(line, "File exists")?;
     let echo = wire.echo_at("unikernel_in", "unikernel_out", "192.168.30.2/24")?;
     b.ok("ip addr add 192.168.30.1/24 dev net1; ip link set net1 up")?;
     ping(&mut b, "192.168.30.2")?;
@@ -157,12 +151,7 @@ fn raw(a: &mut Vm, b: &mut Vm, mtu: usize) -> Result<()> {
     b.until("grep -q 1 /sys/class/net/rx0/carrier")?;
     a.ok("grep -q 1 /sys/class/net/tx0/carrier")?;
     // There is no hardware address to be set.
-    let output = a.run("ip link set tx0 address 02:00:00:00:00:42")?;
-    ensure!(
-        output.status != 0 && output.text.contains("not supported"),
-        "{}",
-        output.text
-    );
+    a.fails("ip link set tx0 address 02:00:00:00:00:42", "not supported")?;
 
     let lengths = [mtu, 1, 17, mtu - 1, mtu, 33];
     b.ok(&format!(
@@ -184,12 +173,9 @@ fn raw(a: &mut Vm, b: &mut Vm, mtu: usize) -> Result<()> {
         "the elements that arrived:\n{said}instead of\n{expected}"
     );
     // Longer than an element: refused by the interface's MTU.
-    let long = a.run(&format!("probe packets send tx0 --bytes {}", mtu + 1))?;
-    ensure!(
-        long.status != 0 && long.text.contains("Message too long"),
-        "a payload above the MTU ended with {}:\n{}",
-        long.status,
-        long.text
-    );
+    a.fails(
+        &format!("probe packets send tx0 --bytes {}", mtu + 1),
+        "Message too long",
+    )?;
     unload(a, b)
 }

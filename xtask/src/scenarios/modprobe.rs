@@ -16,13 +16,7 @@ pub fn modprobe(lab: &Lab) -> Result<()> {
 
 /// The platform stays while the driver needs it; modprobe -r takes both.
 fn order(vm: &mut Vm) -> Result<()> {
-    let early = vm.run("rmmod muen_ivshmem")?;
-    ensure!(
-        early.status != 0 && early.text.contains("in use by: muennet"),
-        "rmmod of a platform in use ended with {}:\n{}",
-        early.status,
-        early.text
-    );
+    vm.fails("rmmod muen_ivshmem", "in use by: muennet")?;
     vm.ok("modprobe -r muennet")?;
     let left = vm.ok("cat /proc/modules; ip -o link")?;
     ensure!(

@@ -28,17 +28,6 @@ pub fn netdev(lab: &Lab) -> Result<()> {
     b.finish()
 }
 
-fn fails(vm: &mut Vm, command: &str, why: &str) -> Result<()> {
-    let output = vm.run(command)?;
-    ensure!(
-        output.status != 0 && output.text.contains(why),
-        "\"{command}\" ended with {}, without \"{why}\":\n{}",
-        output.status,
-        output.text
-    );
-    Ok(())
-}
-
 /// A `net_hdr` interface, a child of mark 5 and an ipip tunnel over the parent: `a`
 /// sends, `b` has the programs.
 fn layer_3(a: &mut Vm, b: &mut Vm) -> Result<()> {
@@ -81,8 +70,7 @@ fn layer_3(a: &mut Vm, b: &mut Vm) -> Result<()> {
         programs(a, b, interface, network).with_context(|| format!("on {interface}"))?;
     }
     for interface in ["net0", "c1"] {
-        fails(
-            b,
+        b.fails(
             &format!("ip link set {interface} address 02:00:00:00:00:42"),
             "not supported",
         )?;

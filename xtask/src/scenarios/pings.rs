@@ -15,7 +15,7 @@ pub(super) fn begin(vm: &mut Vm, address: &str) -> Result<()> {
 }
 
 /// Forgets the answers so far, and waits for as many as `answers`.
-pub(super) fn answered(vm: &mut Vm, answers: usize) -> Result<()> {
+pub(super) fn answered(vm: &mut Vm, answers: u64) -> Result<()> {
     vm.ok(": >/tmp/pings")?;
     vm.until(&format!(
         "test $(grep -c 'bytes from' /tmp/pings) -ge {answers}"

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The unikernel: the demo, how fast it starts, and what it says when it cannot run.
 
-use super::pings;
+use super::{ethtool::statistic, pings};
 use crate::{
     demo,
-    lab::{load, Lab, Wire},
-    unikernel::Image,
+    lab::{carrier, load, Lab, Wire},
+    unikernel::{Image, Unikernel},
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -17,9 +17,12 @@ const START: Duration = Duration::from_secs(1);
 const STARTS: usize = 5;
 /// The unikernel's hardware address, known to Linux, so that no request is lost for it.
 const NEIGHBOUR: &str = "ip neigh replace 192.168.7.2 lladdr 02:00:00:00:00:02 dev net0";
-/// Starts under pings without pause, and the answers that are looked at after each.
-const RESTARTS: usize = 3;
-const ANSWERS: usize = 50;
+/// Pings before a start beside a silent peer.
+const BEFORE: u64 = 300;
+/// Starts of each kind under pings without pause.
+const RESTARTS: usize = 2;
+/// Answers that are looked at after a start.
+const ANSWERS: u64 = 50;
 
 /// All of it.
 pub fn unikernel(lab: &Lab) -> Result<()> {
@@ -61,42 +64,146 @@ pub fn unikernel(lab: &Lab) -> Result<()> {
         "the first ping was answered {} ms after the start",
         fastest.as_millis()
     );
-    nothing_twice(&wire, &mut vm, &image)?;
+    busy(&wire, &mut vm, &image).context("starts again under pings")?;
+    silent(&wire, &mut vm, &image).context("starts again beside a silent peer")?;
     vm.finish()
 }
 
-/// Killed and started again under pings without pause, the unikernel answers none of its
-/// former life; nor does it answer twice where Linux starts again. Started beside a Linux that
-/// is silent, it has received nothing but what was sent since.
-fn nothing_twice(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
+/// How the unikernel starts again.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// Its machine ends and another one starts.
+    Restart,
+    /// Its machine is reset: Linux sees another epoch alone.
+    Quick,
+}
+
+/// The ways of the unikernel.
+const WAYS: [Way; 2] = [Way::Restart, Way::Quick];
+/// The ways of Linux: the interface, the interface in one call of `ip`, the module.
+const LINUX: [&str; 3] = [
+    "ip link set net0 down; ip link set net0 up",
+    "printf 'link set net0 down\\nlink set net0 up\\n' | ip -batch -",
+    "rmmod muennet",
+];
+
+/// The unikernel, which starts again.
+struct Lives<'a> {
+    wire: &'a Wire<'a>,
+    image: &'a Path,
+    now: Unikernel,
+    /// How often the machine of `now` started.
+    starts: usize,
+}
+
+impl<'a> Lives<'a> {
+    fn begin(wire: &'a Wire<'a>, image: &'a Path, vm: &mut Vm) -> Result<Self> {
+        let mut lives = Self {
+            wire,
+            image,
+            now: wire.unikernel(image, "echo", demo::WORDS)?,
+            starts: 1,
+        };
+        lives.up(vm)?;
+        Ok(lives)
+    }
+
+    fn restart(&mut self, way: Way, vm: &mut Vm) -> Result<()> {
+        match way {
+            Way::Restart => {
+                self.now.kill()?;
+                vm.until("! grep -q 1 /sys/class/net/net0/carrier")?;
+                self.now = self.wire.unikernel(self.image, "echo", demo::WORDS)?;
+                self.starts = 1;
+            }
+            Way::Quick => {
+                self.now.reset()?;
+                self.starts += 1;
+            }
+        }
+        self.up(vm)
+    }
+
+    /// Waits until both ends are up.
+    fn up(&mut self, vm: &mut Vm) -> Result<()> {
+        // A machine that boots reads its subject, then the peer.
+        self.now.until_said_times("up after", self.starts)?;
+        self.now.until_said_times("link up", self.starts)?;
+        carrier(vm)?;
+        vm.ok(NEIGHBOUR).map(drop)
+    }
+}
+
+/// Under pings without pause, whichever end starts again, no answer comes twice.
+fn busy(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
     vm.ok(NEIGHBOUR)?;
     pings::begin(vm, "192.168.7.2")?;
-    for _ in 0..RESTARTS {
-        let _unikernel = wire.unikernel(image, "echo", demo::WORDS)?;
-        pings::answered(vm, ANSWERS)?;
-        pings::none_twice(vm)?;
-    }
-    let unikernel = wire.unikernel(image, "echo", demo::WORDS)?;
-    for reload in [false, true] {
-        if reload {
-            vm.ok("rmmod muennet")?;
-            load(vm, "testchannel_2", "testchannel_1", "192.168.7.1/24", "")?;
-        } else {
-            vm.ok("ip link set net0 down; ip link set net0 up")?;
+    for way in WAYS {
+        let mut lives = Lives::begin(wire, image, vm)?;
+        for _ in 0..RESTARTS {
+            lives.restart(way, vm)?;
+            pings::answered(vm, ANSWERS)?;
+            pings::none_twice(vm).with_context(|| format!("{way:?} of the unikernel"))?;
         }
-        vm.ok(NEIGHBOUR)?;
-        pings::answered(vm, ANSWERS)?;
-        pings::none_twice(vm).context("Linux started again")?;
     }
-    drop(unikernel);
-    pings::end(vm)?;
-    let _unikernel = wire.unikernel(image, "echo", demo::WORDS)?;
-    vm.until("curl --silent --fail http://192.168.7.2/ >/tmp/page")?;
-    let page = vm.ok("grep received /tmp/page")?;
-    let frames: Option<u64> = page.split_whitespace().nth(1).and_then(|n| n.parse().ok());
+    let _lives = Lives::begin(wire, image, vm)?;
+    for again in LINUX {
+        linux_again(vm, again)?;
+        pings::answered(vm, ANSWERS)?;
+        pings::none_twice(vm).with_context(|| format!("Linux: {again}"))?;
+    }
+    pings::end(vm)
+}
+
+/// Beside a silent Linux, a unikernel that starts again has received nothing but frames that
+/// were sent since; and it answers each request of a Linux that starts again.
+fn silent(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
+    for way in WAYS {
+        let mut lives = Lives::begin(wire, image, vm)?;
+        each_answered(vm, BEFORE)?;
+        let before = statistic(vm, "tx_frames")?;
+        lives.restart(way, vm)?;
+        vm.until("curl --silent --fail http://192.168.7.2/ >/tmp/page")?;
+        let sent = statistic(vm, "tx_frames")? - before;
+        let page = vm.ok("grep received /tmp/page")?;
+        let number = |unit: &str| -> Option<u64> {
+            let (before, _) = page.split_once(unit)?;
+            before.split_whitespace().next_back()?.parse().ok()
+        };
+        ensure!(
+            number(" frames,").is_some_and(|received| (1..=sent).contains(&received))
+                && number(" lost,") == Some(0)
+                && number(" skipped").is_some_and(|skipped| skipped >= BEFORE),
+            "after {way:?}, of {sent} frames that were sent: {page}"
+        );
+        each_answered(vm, ANSWERS)?;
+    }
+    let _lives = Lives::begin(wire, image, vm)?;
+    for again in LINUX {
+        linux_again(vm, again)?;
+        each_answered(vm, ANSWERS).with_context(|| format!("Linux: {again}"))?;
+    }
+    Ok(())
+}
+
+/// Linux starts again in one of its ways.
+fn linux_again(vm: &mut Vm, again: &str) -> Result<()> {
+    vm.ok(again)?;
+    if again.starts_with("rmmod") {
+        load(vm, "testchannel_2", "testchannel_1", "192.168.7.1/24", "")?;
+    }
+    carrier(vm)?;
+    vm.ok(NEIGHBOUR).map(drop)
+}
+
+/// Pings of which each is answered exactly once. One before them has the unikernel learn the
+/// hardware address.
+fn each_answered(vm: &mut Vm, number: u64) -> Result<()> {
+    vm.until("ping -n -c 1 -W 1 192.168.7.2")?;
+    let said = vm.ok(&format!("ping -n -c {number} -i 0.01 192.168.7.2"))?;
     ensure!(
-        frames.is_some_and(|frames| frames < ANSWERS as u64) && page.contains(" 0 lost"),
-        "beside a silent Linux: {page}"
+        said.contains(&format!("{number} received")) && !said.contains("duplicates"),
+        "{said}"
     );
     Ok(())
 }
