@@ -239,7 +239,7 @@ fn files(stage: &Stage) -> [PathBuf; 2] {
 fn start(stage: &Stage, netns: &Netns, side: Side) -> Result<Process> {
     let [a, b] = files(stage);
     let (mut command, log, ready) = match side {
-        Side::Bridge => (file_bridge(netns, &b, &a), "bridge", "bridged"),
+        Side::Bridge => (file_bridge(netns, &b, &a)?, "bridge", "bridged"),
         Side::Component => {
             let mut command = Command::new(program("echo")?);
             command.args(["--poll", "100", "--in-file"]).arg(a);

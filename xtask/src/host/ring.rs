@@ -17,7 +17,7 @@ pub(super) fn check(stage: &Stage) -> Result<()> {
     netns.ok("sysctl -qw net.ipv6.conf.default.disable_ipv6=1")?;
     netns.interface("tun", "tun0", &["192.168.7.1/24"])?;
     let subject = ("linux", "testchannel_2", "testchannel_1");
-    let mut bridge = stage.bridge(&netns, ["--tun", "tun0"], subject);
+    let mut bridge = stage.bridge(&netns, ["--tun", "tun0"], subject)?;
     bridge.args(["--reader-protocol", PROTOCOL_OF_PEER]);
     bridge.args(["--writer-protocol", PROTOCOL_OF_PEER]);
     let bridge = stage.start(&mut bridge, "bridge")?;
