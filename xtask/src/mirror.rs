@@ -6,6 +6,26 @@ use std::{fs, path::Path};
 
 /// The address of the machine's own Debian mirror.
 pub fn find() -> Result<String> {
+    address(is_release)
+        .context("no Debian mirror in /etc/apt; add a line \"deb <mirror> <release> main\"")
+}
+
+/// The address of Debian's security updates: the machine's own, or the one beside the
+/// mirror, where Debian's servers have it.
+pub fn security() -> Result<String> {
+    match address(is_security) {
+        Some(address) => Ok(address),
+        None => Ok(beside(&find()?)),
+    }
+}
+
+/// The address of the security updates that goes with a mirror's.
+fn beside(mirror: &str) -> String {
+    format!("{}-security", mirror.trim_end_matches('/'))
+}
+
+/// The first address in the machine's own lists that has a `wanted` suite.
+fn address(wanted: fn(&str) -> bool) -> Option<String> {
     let mut texts = vec![];
     let mut read = |path: &Path| {
         if let Ok(text) = fs::read_to_string(path) {
@@ -21,16 +41,13 @@ pub fn find() -> Result<String> {
         .collect();
     files.sort();
     files.iter().for_each(|path| read(path));
-    texts
-        .iter()
-        .find_map(|(deb822, text)| {
-            if *deb822 {
-                from_deb822(text)
-            } else {
-                from_lines(text)
-            }
-        })
-        .context("no Debian mirror in /etc/apt; add a line \"deb <mirror> <release> main\"")
+    texts.iter().find_map(|(deb822, text)| {
+        if *deb822 {
+            from_deb822(text, wanted)
+        } else {
+            from_lines(text, wanted)
+        }
+    })
 }
 
 /// Debian's releases by name, without their security and update suites.
@@ -41,13 +58,18 @@ fn is_release(suite: &str) -> bool {
     .contains(&suite)
 }
 
+/// The suites with the releases' security updates, as they are named since 2021.
+fn is_security(suite: &str) -> bool {
+    suite.strip_suffix("-security").is_some_and(is_release)
+}
+
 fn is_main(components: &str) -> bool {
     components
         .split_whitespace()
         .any(|component| component == "main")
 }
 
-fn from_deb822(text: &str) -> Option<String> {
+fn from_deb822(text: &str, wanted: fn(&str) -> bool) -> Option<String> {
     text.split("\n\n").find_map(|stanza| {
         let field = |name: &str| {
             stanza.lines().find_map(|line| {
@@ -57,13 +79,13 @@ fn from_deb822(text: &str) -> Option<String> {
                     .then_some(value.trim())
             })
         };
-        let released = field("Suites")?.split_whitespace().any(is_release);
+        let released = field("Suites")?.split_whitespace().any(wanted);
         (released && is_main(field("Components")?)).then_some(())?;
         Some(field("URIs")?.split_whitespace().next()?.to_owned())
     })
 }
 
-fn from_lines(text: &str) -> Option<String> {
+fn from_lines(text: &str, wanted: fn(&str) -> bool) -> Option<String> {
     text.lines().find_map(|line| {
         let rest = line.trim().strip_prefix("deb ")?.trim_start();
         let rest = match rest.strip_prefix('[') {
@@ -72,7 +94,7 @@ fn from_lines(text: &str) -> Option<String> {
         };
         let mut words = rest.splitn(3, char::is_whitespace);
         let (mirror, suite, components) = (words.next()?, words.next()?, words.next()?);
-        (is_release(suite) && is_main(components)).then(|| mirror.to_owned())
+        (wanted(suite) && is_main(components)).then(|| mirror.to_owned())
     })
 }
 
@@ -83,9 +105,38 @@ mod tests {
     #[test]
     fn both_grammars() {
         let deb822 = "Types: deb\nURIs: http://mirror.example/security\nSuites: bookworm-security\n                      Components: main\n\nTypes: deb\n# a remark: yes\nURIs: http://mirror.example/debian\n                      Suites: bookworm bookworm-updates\nComponents: main contrib\n";
-        assert_eq!(from_deb822(deb822).unwrap(), "http://mirror.example/debian");
+        assert_eq!(
+            from_deb822(deb822, is_release).unwrap(),
+            "http://mirror.example/debian"
+        );
+        let security = from_deb822(deb822, is_security);
+        assert_eq!(security.unwrap(), "http://mirror.example/security");
         let lines = "# deb http://no.example trixie main\n                     deb http://other.example nodistro main\n                     deb [signed-by=/a arch=amd64] http://mirror.example/debian trixie main\n";
-        assert_eq!(from_lines(lines).unwrap(), "http://mirror.example/debian");
-        assert_eq!(from_lines("deb http://mirror.example trixie contrib"), None);
+        assert_eq!(
+            from_lines(lines, is_release).unwrap(),
+            "http://mirror.example/debian"
+        );
+        assert_eq!(
+            from_lines("deb http://mirror.example trixie contrib", is_release),
+            None
+        );
+    }
+
+    #[test]
+    fn security_updates_lie_beside_the_mirror() {
+        for mirror in [
+            "http://mirror.example/debian",
+            "http://mirror.example/debian/",
+        ] {
+            assert_eq!(beside(mirror), "http://mirror.example/debian-security");
+        }
+        let lines = "deb http://mirror.example/debian bookworm main\n\
+                     deb http://mirror.example/own bookworm-security main\n";
+        let found = from_lines(lines, is_security);
+        assert_eq!(found.unwrap(), "http://mirror.example/own");
+        assert_eq!(
+            from_lines("deb http://a.example trixie main", is_security),
+            None
+        );
     }
 }

@@ -43,7 +43,7 @@ pub fn open(root: &Path, cache: &Cache, flavour: Flavour, newest: &str) -> Resul
             let marker = root.join(format!("kernel-release{}", flavour.suffix()));
             cache.once(
                 &format!("kernel {name}"),
-                &format!("2 {suite}"),
+                &format!("3 {suite}"),
                 std::slice::from_ref(&marker),
                 || Ok(fs::write(&marker, unpack(root, version, suite, arch)?)?),
             )?;
@@ -90,10 +90,7 @@ fn unpack(root: &Path, version: &str, suite: &str, arch: Arch) -> Result<String>
     let folder = format!("/var/lib/muennet/{suite}-{arch}");
     let outside = root.join(&folder[1..]);
     fs::create_dir_all(outside.join("lists/partial"))?;
-    fs::write(
-        outside.join("sources.list"),
-        format!("deb {} {suite} main\n", mirror::find()?),
-    )?;
+    fs::write(outside.join("sources.list"), sources(suite)?)?;
     fs::copy("/etc/resolv.conf", root.join("etc/resolv.conf"))?;
     let options = [
         &format!("Dir::Etc::sourcelist={folder}/sources.list"),
@@ -143,6 +140,16 @@ fn unpack(root: &Path, version: &str, suite: &str, arch: Arch) -> Result<String>
     )?;
     run::quietly(inside(root, "depmod").arg(&release))?;
     Ok(release)
+}
+
+/// The lines of apt's list for a suite: a release's newest kernels are in its security
+/// updates, and of backports there are none.
+fn sources(suite: &str) -> Result<String> {
+    let mut lines = format!("deb {} {suite} main\n", mirror::find()?);
+    if !suite.ends_with("-backports") {
+        lines += &format!("deb {} {suite}-security main\n", mirror::security()?);
+    }
+    Ok(lines)
 }
 
 /// What goes into VMs of arm64: unpacked alone, as nothing of it runs here.
