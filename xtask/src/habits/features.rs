@@ -21,7 +21,8 @@ pub fn features() -> Result<()> {
             quietly(
                 cargo(&["clippy", "--lib", "--package", &package.name])
                     .args(features)
-                    .args(["--", "-D", "warnings"]),
+                    // A library for bare machines has a panic handler, and no unwinding.
+                    .args(["--", "-D", "warnings", "-C", "panic=abort"]),
             )
         };
         check(&["--no-default-features"])?;
