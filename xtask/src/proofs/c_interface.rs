@@ -3,7 +3,7 @@
 //! for bare machines, where no function leads to its panic handler.
 
 use crate::{
-    run::{cargo, quietly, workspace},
+    run::{cargo, quietly, target, workspace},
     rust_src,
 };
 use anyhow::{ensure, Result};
@@ -19,14 +19,14 @@ pub fn c_interface() -> Result<()> {
         "--package",
         "muennet-c",
     ]))?;
-    let folder = workspace().join("target/c-interface");
+    let folder = target("c-interface")?;
     fs::create_dir_all(&folder)?;
     let plus = folder.join("header");
     quietly(
         Command::new("g++")
             .arg("-std=c++11")
             .args(STRICT)
-            .args(linked("header.cpp", &plus)),
+            .args(linked("header.cpp", &plus)?),
     )?;
     quietly(&mut Command::new(&plus))?;
     let ends = folder.join("ends");
@@ -35,7 +35,7 @@ pub fn c_interface() -> Result<()> {
             .args(["-std=c11", "-g", "-O1", "-fsanitize=address,undefined"])
             .arg("-fno-sanitize-recover=all")
             .args(STRICT)
-            .args(linked("ends.c", &ends)),
+            .args(linked("ends.c", &ends)?),
     )?;
     let said = quietly(&mut Command::new(&ends))?;
     ensure!(said == "all hold\n", "the two ends in C say: {said}");
@@ -107,18 +107,18 @@ fn no_panic_path(folder: &Path) -> Result<()> {
 }
 
 /// The arguments for a program of muennet-c/tests with the library.
-fn linked(source: &str, program: &Path) -> Vec<std::ffi::OsString> {
+fn linked(source: &str, program: &Path) -> Result<Vec<std::ffi::OsString>> {
     let library = workspace().join("muennet-c");
-    vec![
+    Ok(vec![
         "-I".into(),
         library.join("include").into(),
         library.join("tests").join(source).into(),
-        workspace().join("target/release/libmuennet.a").into(),
+        target("release/libmuennet.a")?.into(),
         "-o".into(),
         program.into(),
         // What Rust's standard library is linked with.
         "-lpthread".into(),
         "-ldl".into(),
         "-lm".into(),
-    ]
+    ])
 }
