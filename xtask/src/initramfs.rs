@@ -2,7 +2,7 @@
 //! What a VM boots: busybox, the network tools, the modules, and an init that
 //! runs commands for the host.
 
-use crate::{run, tree::Tree};
+use crate::{libraries, run, tree::Tree};
 use anyhow::{Context, Result};
 use std::{
     collections::BTreeSet,
@@ -17,8 +17,6 @@ const TOOLS: &[&str] = &[
     "/usr/bin/dash",
     // Edits lines, for those who type.
     "/usr/bin/bash",
-    // Loaded when a thread ends, so that ldd does not tell of it.
-    "/usr/lib/x86_64-linux-gnu/libgcc_s.so.1",
     "/usr/bin/iperf3",
     "/usr/bin/ping",
     "/usr/bin/tcpdump",
@@ -28,11 +26,19 @@ const TOOLS: &[&str] = &[
     "/usr/bin/setpriv",
     "/usr/bin/unshare",
     "/usr/bin/nsenter",
+    "/usr/bin/ip",
+    "/usr/sbin/tc",
     "/usr/sbin/ethtool",
     "/usr/sbin/nft",
     "/usr/sbin/xtables-nft-multi",
-    "/usr/lib/x86_64-linux-gnu/xtables/libxt_MARK.so",
-    "/usr/lib/x86_64-linux-gnu/xtables/libxt_standard.so",
+];
+
+/// Libraries that programs load without naming them.
+const LIBRARIES: [&str; 3] = [
+    // Loaded when a thread ends.
+    "libgcc_s.so.1",
+    "xtables/libxt_MARK.so",
+    "xtables/libxt_standard.so",
 ];
 
 /// Modules of the stock kernel that scenarios need.
@@ -89,15 +95,7 @@ pub fn pack(
         fs::create_dir_all(folder.join(target))?;
         symlink(target, folder.join(link))?;
     }
-    let mut files: BTreeSet<String> = TOOLS.iter().map(ToString::to_string).collect();
-    files.insert(tool(tree, "ip")?);
-    files.insert(tool(tree, "tc")?);
-    for file in files.clone() {
-        files.extend(libraries(tree, &file)?);
-    }
-    for file in &files {
-        copy(&tree.root().join(&file[1..]), &folder.join(&file[1..]))?;
-    }
+    tools(tree, &folder)?;
     for program in programs {
         copy(
             program,
@@ -111,7 +109,10 @@ pub fn pack(
     }
     copy(
         ip_link,
-        &folder.join("usr/lib/x86_64-linux-gnu/ip/link_muennet.so"),
+        &folder.join(format!(
+            "usr/lib/{}/ip/link_muennet.so",
+            tree.arch().triple()
+        )),
     )?;
     symlink("/run", folder.join("var/run"))?;
     symlink("xtables-nft-multi", folder.join("usr/sbin/iptables"))?;
@@ -124,45 +125,16 @@ pub fn pack(
     finish(tree, &folder, &inside)
 }
 
-/// Packs an initramfs for arm64 with the `modules`: the tools that are there, and all
-/// libraries, as programs of arm64 cannot be asked which they need.
-pub fn pack_arm64(tree: &Tree, modules: &[PathBuf]) -> Result<String> {
-    let inside = format!("{}/initramfs", tree.work());
-    let (folder, userland) = (tree.root().join(&inside[1..]), tree.userland());
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
+/// The tools with the libraries that they need.
+fn tools(tree: &Tree, folder: &Path) -> Result<()> {
+    let (userland, triple) = (tree.userland(), tree.arch().triple());
+    let mut files: BTreeSet<_> = TOOLS.iter().map(ToString::to_string).collect();
+    files.extend(LIBRARIES.map(|name| format!("/usr/lib/{triple}/{name}")));
+    files.extend(libraries::of(&userland, triple, &files)?);
+    for file in &files {
+        copy(&userland.join(&file[1..]), &folder.join(&file[1..]))?;
     }
-    for name in [
-        "dev", "proc", "sys", "tmp", "run", "etc", "var", "usr/bin", "usr/sbin", "usr/lib",
-    ] {
-        fs::create_dir_all(folder.join(name))?;
-    }
-    for (link, target) in [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("lib", "usr/lib")] {
-        symlink(target, folder.join(link))?;
-    }
-    let tools = TOOLS.iter().copied().chain(["/usr/bin/ip"]);
-    for tool in tools.filter(|tool| userland.join(&tool[1..]).is_file()) {
-        copy(&userland.join(&tool[1..]), &folder.join(&tool[1..]))?;
-    }
-    for libraries in ["usr/lib", "usr/lib/aarch64-linux-gnu"] {
-        for entry in fs::read_dir(userland.join(libraries))? {
-            let path = entry?.path();
-            if path.is_file() && path.to_string_lossy().contains(".so") {
-                copy(&path, &folder.join(path.strip_prefix(&userland)?))?;
-            }
-        }
-    }
-    for name in ["modprobe", "insmod", "rmmod", "lsmod", "modinfo", "depmod"] {
-        symlink("/usr/bin/kmod", folder.join("usr/sbin").join(name))?;
-    }
-    let extra = folder
-        .join("usr/lib/modules")
-        .join(tree.release())
-        .join("extra");
-    for module in modules {
-        copy(module, &extra.join(module.file_name().context("no name")?))?;
-    }
-    finish(tree, &folder, &inside)
+    Ok(())
 }
 
 /// Lets modprobe find the modules, adds the init and packs the folder.
@@ -211,28 +183,6 @@ fn stock_modules(tree: &Tree, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Where a program lies in the tree.
-fn tool(tree: &Tree, name: &str) -> Result<String> {
-    let path = run::quietly(
-        tree.command("sh")
-            .args(["-c", &format!("command -v {name}")]),
-    )?;
-    let path = fs::canonicalize(tree.root().join(&path.trim()[1..]))?;
-    let inside = path.strip_prefix(fs::canonicalize(tree.root())?)?;
-    Ok(format!("/{}", inside.display()))
-}
-
-/// The libraries that a program of the tree needs.
-fn libraries(tree: &Tree, file: &str) -> Result<Vec<String>> {
-    // A static program makes ldd fail, and needs none.
-    let said = run::quietly(tree.command("ldd").arg(file)).unwrap_or_default();
-    Ok(said
-        .lines()
-        .filter_map(|line| line.split_whitespace().find(|word| word.starts_with('/')))
-        .map(|path| path.to_owned())
-        .collect())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<()> {

@@ -4,7 +4,8 @@
 use crate::{
     debug_kernel, progress,
     run::{self, target, workspace},
-    tree::{Flavour, Tree},
+    target::{Arch, Flavour},
+    tree::Tree,
 };
 use anyhow::{ensure, Result};
 use std::{
@@ -27,6 +28,11 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
                 .args(["-c", &format!("{} 2>&1", make_line(tree))]),
         )
     })?;
+    ensure!(
+        said.contains(tree.crates()),
+        "the modules are to be built on {}:\n{said}",
+        tree.crates()
+    );
     let warnings = said
         .lines()
         .filter(|line| line.contains("warning:") || line.contains("WARNING"));
@@ -35,7 +41,7 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
         warnings.is_empty(),
         "the modules were built with warnings:\n{said}"
     );
-    let target = target(format!("kmod{}", tree.flavour().suffix()))?;
+    let target = target(format!("kmod{}", tree.target().suffix()))?;
     fs::create_dir_all(&target)?;
     MODULES
         .iter()
@@ -84,10 +90,10 @@ pub fn with_muen_headers(tree: &Tree) -> Result<()> {
 /// The line that builds the modules inside of the tree.
 fn make_line(tree: &Tree) -> String {
     let (build, work) = (tree.build(), tree.work());
-    let compiler = match tree.flavour() {
-        Flavour::Debug => debug_kernel::MAKE,
-        Flavour::Linux61Arm64 => "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-",
-        _ => "",
+    let compiler = match (tree.flavour(), tree.arch()) {
+        (Flavour::Debug, _) => debug_kernel::MAKE,
+        (_, Arch::Arm64) => "ARCH=arm64 CROSS_COMPILE=aarch64-linux-gnu-",
+        (_, Arch::Amd64) => "",
     };
     format!(
         "make -C {work}/linux-kmod KDIR={build} MUENNET_CORE={work}/muennet-core/src {compiler}"

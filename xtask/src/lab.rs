@@ -3,11 +3,12 @@
 //! policy being served.
 
 use crate::{
-    initramfs, kmod, libnl,
+    aarch64, initramfs, kmod, libnl,
     process::Process,
     progress,
     run::{cargo, quietly, target, workspace},
-    tree::{Arch, Flavour, Tree},
+    target::{Arch, Flavour, Target},
+    tree::Tree,
     unikernel::{self, Unikernel},
     vm::{self, Vm},
 };
@@ -44,6 +45,17 @@ pub struct Wire<'a> {
 /// The folder of a policy being served, by its path inside of the tree.
 pub const FOLDER: &str = "/run/muennet";
 
+/// The programs that go into VMs.
+const GUEST_PROGRAMS: [&str; 7] = [
+    "probe",
+    "meter",
+    "stream",
+    "reload",
+    "xdp",
+    "changing",
+    "muennet_cfg",
+];
+
 /// A program of the host.
 pub fn program(name: &str) -> Result<PathBuf> {
     Ok(target("release")?.join(name))
@@ -77,36 +89,32 @@ impl Lab {
     }
 
     /// The same with another kernel.
-    pub fn with(flavour: Flavour) -> Result<Self> {
-        Self::of(Tree::with(flavour)?)
+    pub fn with(target: impl Into<Target>) -> Result<Self> {
+        Self::of(Tree::with(target)?)
     }
 
     /// The same laboratory with another kernel.
-    pub fn beside(&self, flavour: Flavour) -> Result<Self> {
-        Self::of(self.tree.beside(flavour)?)
+    pub fn beside(&self, target: impl Into<Target>) -> Result<Self> {
+        Self::of(self.tree.beside(target)?)
     }
 
     fn of(tree: Tree) -> Result<Self> {
         let modules = kmod::build(&tree)?;
         build_programs()?;
-        let initramfs = progress::step("initramfs", || {
-            if tree.flavour().arch() == Arch::Arm64 {
-                return initramfs::pack_arm64(&tree, &modules);
+        let guest: fn(&str) -> Result<PathBuf> = match tree.arch() {
+            Arch::Amd64 => program,
+            Arch::Arm64 => {
+                progress::step("programs for arm64", aarch64::build_programs)?;
+                aarch64::program
             }
-            let mut programs = [
-                "probe",
-                "meter",
-                "stream",
-                "reload",
-                "xdp",
-                "changing",
-                "muennet_cfg",
-            ]
-            .into_iter()
-            .map(program)
-            .collect::<Result<Vec<_>>>()?;
+        };
+        let initramfs = progress::step("initramfs", || {
+            let mut programs = GUEST_PROGRAMS
+                .into_iter()
+                .map(guest)
+                .collect::<Result<Vec<_>>>()?;
             programs.push(libnl::build(&tree)?);
-            initramfs::pack(&tree, &modules, &programs, &program("liblink_muennet.so")?)
+            initramfs::pack(&tree, &modules, &programs, &guest("liblink_muennet.so")?)
         })?;
         Ok(Self { tree, initramfs })
     }

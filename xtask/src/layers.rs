@@ -4,12 +4,14 @@
 use crate::{
     bench, habits, host, kmod,
     lab::Lab,
+    matrix::{self, Record},
     muen, packaging,
     progress::Seconds,
     proofs, rehearsal,
     run::{cargo, quietly, target, workspace},
     rust_src, scenarios,
-    tree::{Flavour, Tree},
+    target::{Arch, Flavour, Target},
+    tree::Tree,
     unikernel::Image,
 };
 use anyhow::{bail, ensure, Context, Result};
@@ -82,7 +84,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "docs",
-        about: "rustdoc without warnings",
+        about: "rustdoc without warnings, the table of kernels.md",
         check: Check::Host(docs),
     },
     Layer {
@@ -317,9 +319,10 @@ pub fn list() {
     }
 }
 
-/// Runs the layers in `chosen`, or all, with VMs of the kernel `flavour`; true if all
-/// passed. What needs no VM is the same with every kernel, and run with the stock one.
-pub fn run(chosen: &[String], flavour: Flavour) -> Result<bool> {
+/// Runs the layers in `chosen`, or all, with VMs of the kernel `target`; true if all
+/// passed. What needs no VM is the same with every kernel, and run with the stock one. With
+/// `record`, docs/kernels.toml and its table tell what passed.
+pub fn run(chosen: &[String], target: Target, record: bool) -> Result<bool> {
     if let Some(unknown) = chosen
         .iter()
         .find(|name| !LAYERS.iter().any(|layer| layer.name == **name))
@@ -334,17 +337,20 @@ pub fn run(chosen: &[String], flavour: Flavour) -> Result<bool> {
         }
         let start = Instant::now();
         let result = match layer.check {
-            Check::Host(_) if flavour != Flavour::Stock && chosen.is_empty() => continue,
-            Check::Tree(_) | Check::Kernels(_) if flavour != Flavour::Stock => continue,
-            Check::Tree(check) => open(&lab, flavour).and_then(|lab| check(&lab.tree)),
+            Check::Host(_) if target != Target::default() && chosen.is_empty() => continue,
+            Check::Tree(_) | Check::Kernels(_) if target != Target::default() => continue,
+            Check::Tree(check) => open(&lab, target).and_then(|lab| check(&lab.tree)),
             Check::Host(check) => check(),
-            Check::Vm(check) => open(&lab, flavour).and_then(check),
+            Check::Vm(check) => open(&lab, target).and_then(check),
             Check::Kernels(check) => {
                 lab.take();
                 check()
             }
         };
         let took = Seconds(start.elapsed());
+        if record {
+            note(&lab, target, layer.name, &result)?;
+        }
         match result {
             Ok(()) => {
                 passed += 1;
@@ -363,10 +369,21 @@ pub fn run(chosen: &[String], flavour: Flavour) -> Result<bool> {
     Ok(failed == 0)
 }
 
+/// Notes in docs/kernels.toml what a layer came to, if it was run at all.
+fn note(lab: &OnceCell<Lab>, target: Target, layer: &str, result: &Result<()>) -> Result<()> {
+    let Some(lab) = lab.get() else {
+        return Ok(());
+    };
+    let mut record = Record::open()?;
+    record.note(target, "builds", lab.tree.release(), &Ok(()));
+    record.note(target, layer, lab.tree.release(), result);
+    record.write()
+}
+
 /// The laboratory, made for the first layer that needs it.
-fn open(lab: &OnceCell<Lab>, flavour: Flavour) -> Result<&Lab> {
+fn open(lab: &OnceCell<Lab>, target: Target) -> Result<&Lab> {
     if lab.get().is_none() {
-        let _ = lab.set(Lab::with(flavour)?);
+        let _ = lab.set(Lab::with(target)?);
     }
     lab.get().context("the laboratory is not there")
 }
@@ -397,8 +414,8 @@ fn docs() -> Result<()> {
     quietly(
         cargo(&["doc", "--workspace", "--all-features", "--no-deps"])
             .env("RUSTDOCFLAGS", "-D warnings"),
-    )
-    .map(drop)
+    )?;
+    matrix::check()
 }
 
 fn freestanding() -> Result<()> {
@@ -449,15 +466,18 @@ fn images() -> Result<()> {
     rehearsal::lint()
 }
 
+/// Seconds that streams between two architectures run each time.
+const BRIEF_STREAMS: u64 = 20;
+
 fn kernels() -> Result<()> {
     for flavour in [Flavour::Linux612, Flavour::Linux72, Flavour::Compat] {
         kmod::build(&Tree::with(flavour)?)?;
     }
     let amd64 = Lab::with(Flavour::Linux61)?;
     scenarios::interrupt(&amd64)?;
-    let arm64 = amd64.beside(Flavour::Linux61Arm64)?;
+    let arm64 = amd64.beside(Flavour::Linux61.on(Arch::Arm64)?)?;
     scenarios::interrupt(&arm64)?;
-    scenarios::mixed(&arm64, &amd64)
+    scenarios::mixed(&arm64, &amd64, BRIEF_STREAMS)
 }
 
 fn components() -> Result<()> {

@@ -2,6 +2,7 @@
 //! One entry for people and CI: builds the root tree, the modules and the VMs,
 //! shows the demo and runs the checks.
 
+mod aarch64;
 mod bench;
 mod cache;
 mod deb;
@@ -14,6 +15,8 @@ mod kmod;
 mod lab;
 mod layers;
 mod libnl;
+mod libraries;
+mod matrix;
 mod mirror;
 mod muen;
 mod netns;
@@ -28,6 +31,7 @@ mod scenarios;
 mod shell;
 mod splat;
 mod stock;
+mod target;
 mod tools;
 mod tree;
 mod unikernel;
@@ -35,8 +39,10 @@ mod upstream;
 mod vm;
 
 use clap::{Parser, Subcommand};
+use matrix::Record;
 use std::process::ExitCode;
-use tree::{Arch, Flavour, Tree};
+use target::{Arch, Flavour, Target};
+use tree::Tree;
 
 #[derive(Parser)]
 #[command(name = "cargo xtask", about, version)]
@@ -106,13 +112,21 @@ enum Command {
         /// The kernel of the VMs. With another than the newest only the layers with VMs are run.
         #[arg(long, value_enum, default_value_t)]
         kernel: Flavour,
-        /// Its architecture. On arm64 there are the layers interrupt and poll.
+        /// Its architecture. For arm64 the kernels are 6.1, 6.12, 7.2 and 7.3-compat.
         #[arg(long, value_enum, default_value_t)]
         arch: Arch,
+        /// All layers, and then those of the table in docs/kernels.md on every other kernel.
+        #[arg(long, conflicts_with_all = ["layer", "kernel", "arch"])]
+        all: bool,
+        /// Write into docs/kernels.toml what passed, and its table into docs/kernels.md.
+        #[arg(long)]
+        record: bool,
         /// List the layers and leave.
         #[arg(long)]
         list: bool,
     },
+    /// Write the table of docs/kernels.toml into docs/kernels.md.
+    Kernels,
 }
 
 fn main() -> ExitCode {
@@ -135,13 +149,20 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Command::Test {
+            all: true, record, ..
+        } => all(record),
+        Command::Test {
             layer,
             kernel,
             arch,
+            record,
             ..
         } => kernel
             .on(arch)
-            .and_then(|kernel| layers::run(&layer, kernel)),
+            .and_then(|kernel| layers::run(&layer, kernel, record)),
+        Command::Kernels => Record::open()
+            .and_then(|record| record.write())
+            .map(|()| true),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,
@@ -151,6 +172,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// All layers on the newest kernel, and those of the table on the others.
+fn all(record: bool) -> anyhow::Result<bool> {
+    let newest = layers::run(&[], Target::default(), record)?;
+    Ok(matrix::run_rest(record)? && newest)
 }
 
 fn bench(vm: bool, native: bool, kernel: Flavour) -> anyhow::Result<()> {
@@ -173,7 +200,7 @@ fn deb() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn kmods(kernel: Flavour) -> anyhow::Result<()> {
+fn kmods(kernel: Target) -> anyhow::Result<()> {
     for module in kmod::build(&Tree::with(kernel)?)? {
         println!("{}", module.display());
     }

@@ -5,7 +5,8 @@
 use crate::{
     cache::{need_program, Cache},
     mirror, run,
-    tree::{self, inside, Arch, Flavour, Kernel, KEYRING},
+    target::{Arch, Flavour, Target},
+    tree::{self, inside, Kernel, KEYRING},
 };
 use anyhow::{Context, Result};
 use std::{fs, path::Path, process::Command};
@@ -13,46 +14,56 @@ use std::{fs, path::Path, process::Command};
 /// What goes into VMs of arm64, by its path inside of the tree.
 pub const USERLAND: &str = "/userland-arm64";
 const USERLAND_PACKAGES: &str = "busybox-static,dash,bash,kmod,iproute2,iputils-ping,iperf3,\
-                                 ethtool,tcpdump,libgcc-s1";
+                                 ethtool,tcpdump,libgcc-s1,curl,iputils-tracepath,util-linux,\
+                                 iptables,nftables,libnl-genl-3-dev";
 
-/// A kernel's version and the suite that has it.
-fn origin(flavour: Flavour) -> Option<(&'static str, &'static str)> {
-    match flavour {
-        Flavour::Linux61 | Flavour::Linux61Arm64 => Some(("6.1", "bookworm")),
-        Flavour::Linux612 => Some(("6.12", "trixie")),
-        Flavour::Linux72 => Some(("7.2", "trixie-backports")),
-        Flavour::Stock | Flavour::Compat | Flavour::Debug => None,
-    }
+/// A kernel's version and the suite that has it; none where it is the tree's own, `newest`.
+fn origin(target: Target, newest: &str) -> Option<(String, &'static str)> {
+    let (version, suite) = match (target.flavour, target.arch) {
+        (Flavour::Linux61, _) => ("6.1", "bookworm"),
+        (Flavour::Linux612, _) => ("6.12", "trixie"),
+        (Flavour::Linux72, _) => ("7.2", "trixie-backports"),
+        (Flavour::Stock | Flavour::Compat | Flavour::Debug, Arch::Amd64) => return None,
+        (Flavour::Stock | Flavour::Compat | Flavour::Debug, Arch::Arm64) => {
+            let numbers: Vec<_> = newest.split(['.', '+', '-']).take(2).collect();
+            return Some((numbers.join("."), "trixie-backports"));
+        }
+    };
+    Some((version.to_owned(), suite))
 }
 
-/// Makes the kernel of `flavour` in the tree `root`, whose own kernel is `newest`.
-pub fn open(root: &Path, cache: &Cache, flavour: Flavour, newest: &str) -> Result<Kernel> {
-    let release = match origin(flavour) {
+/// Makes the kernel of `target` in the tree `root`, whose own kernel is `newest`.
+pub fn open(root: &Path, cache: &Cache, target: Target, newest: &str) -> Result<Kernel> {
+    let release = match origin(target, newest) {
         None => newest.to_owned(),
         Some((version, suite)) => {
-            let arch = flavour.arch();
-            if arch == Arch::Arm64 {
-                // Has the programs of the headers for this machine.
-                open(root, cache, Flavour::Linux61, newest)?;
-                userland(root, cache)?;
-            }
-            let name = match arch {
-                Arch::Amd64 => version.to_owned(),
-                Arch::Arm64 => format!("{version} for arm64"),
+            let name = match target.arch {
+                Arch::Amd64 => version.clone(),
+                Arch::Arm64 => {
+                    // Has the programs of the headers for this machine.
+                    open(root, cache, target.flavour.into(), newest)?;
+                    userland(root, cache)?;
+                    format!("{version} for arm64")
+                }
             };
-            let marker = root.join(format!("kernel-release{}", flavour.suffix()));
+            let marker = root.join(format!("kernel-release{}", target.suffix()));
             cache.once(
                 &format!("kernel {name}"),
                 &format!("3 {suite}"),
                 std::slice::from_ref(&marker),
-                || Ok(fs::write(&marker, unpack(root, version, suite, arch)?)?),
+                || {
+                    Ok(fs::write(
+                        &marker,
+                        unpack(root, &version, suite, target.arch)?,
+                    )?)
+                },
             )?;
             fs::read_to_string(&marker)?
         }
     };
     let headers = format!("/usr/src/linux-headers-{release}");
     if let Some(mut compiler) = compiler(&root.join(&headers[1..]))? {
-        if flavour.arch() == Arch::Arm64 {
+        if target.arch == Arch::Arm64 {
             compiler.push_str("-aarch64-linux-gnu");
         }
         tree::install(root, cache, &compiler, &[&compiler])?;
@@ -64,7 +75,7 @@ pub fn open(root: &Path, cache: &Cache, flavour: Flavour, newest: &str) -> Resul
     .into_iter()
     .find(|image| root.join(&image[1..]).exists())
     .with_context(|| format!("the packages of {release} hold no image"))?;
-    Ok(Kernel::of_packages(flavour, release, image, headers))
+    Ok(Kernel::of_packages(target, release, image, headers))
 }
 
 /// The compiler that Debian's headers ask for, if they name one.
@@ -83,10 +94,7 @@ fn compiler(headers: &Path) -> Result<Option<String>> {
 /// Unpacks the newest kernel of `version` that `suite` has, and gives its release. The
 /// tree's own packages know nothing of it.
 fn unpack(root: &Path, version: &str, suite: &str, arch: Arch) -> Result<String> {
-    let arch = match arch {
-        Arch::Amd64 => "amd64",
-        Arch::Arm64 => "arm64",
-    };
+    let arch = arch.name();
     let folder = format!("/var/lib/muennet/{suite}-{arch}");
     let outside = root.join(&folder[1..]);
     fs::create_dir_all(outside.join("lists/partial"))?;

@@ -5,8 +5,9 @@
 use crate::{
     cache::{need_program, need_root, Cache},
     debug_kernel, mirror, run, stock,
+    target::{Arch, Flavour, Target, Way},
 };
-use anyhow::{bail, Context, Result};
+use anyhow::{Context, Result};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -62,81 +63,11 @@ pub struct Tree {
     cache: Arc<Cache>,
 }
 
-/// Which kernel the VMs run, and modules are built for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Flavour {
-    /// Debian's newest, on the kernel's own Rust.
-    #[default]
-    #[value(name = "7.3", alias = "stock")]
-    Stock,
-    /// The same, on the crates of linux-kmod/compat.
-    #[value(name = "7.3-compat")]
-    Compat,
-    /// Debian's 7.2.
-    #[value(name = "7.2")]
-    Linux72,
-    /// Debian's 6.12.
-    #[value(name = "6.12")]
-    Linux612,
-    /// Debian's 6.1.
-    #[value(name = "6.1")]
-    Linux61,
-    /// The same for arm64: --kernel=6.1 --arch=arm64.
-    #[value(skip)]
-    Linux61Arm64,
-    /// Of the sources of the newest, with KASAN, lockdep and kmemleak.
-    Debug,
-}
-
-/// A processor architecture, by Debian's name.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Arch {
-    /// x86-64
-    #[default]
-    Amd64,
-    /// AArch64: modules are cross-built, and QEMU emulates the machine "virt".
-    Arm64,
-}
-
-impl Flavour {
-    /// The kernel for an architecture.
-    pub fn on(self, arch: Arch) -> Result<Self> {
-        match (self, arch) {
-            (_, Arch::Amd64) => Ok(self),
-            (Self::Linux61, Arch::Arm64) => Ok(Self::Linux61Arm64),
-            (_, Arch::Arm64) => {
-                bail!("of arm64 there is the kernel 6.1: --kernel=6.1 --arch=arm64")
-            }
-        }
-    }
-
-    /// The architecture.
-    pub fn arch(self) -> Arch {
-        match self {
-            Self::Linux61Arm64 => Arch::Arm64,
-            _ => Arch::Amd64,
-        }
-    }
-
-    /// What follows the names of folders where things are made for this kernel.
-    pub fn suffix(self) -> &'static str {
-        match self {
-            Self::Stock => "",
-            Self::Compat => "-7.3-compat",
-            Self::Linux72 => "-7.2",
-            Self::Linux612 => "-6.12",
-            Self::Linux61 => "-6.1",
-            Self::Linux61Arm64 => "-6.1-arm64",
-            Self::Debug => "-debug",
-        }
-    }
-}
-
 /// A kernel in the tree.
 #[derive(Debug)]
 pub struct Kernel {
     /// Which it is.
-    pub flavour: Flavour,
+    pub target: Target,
     /// Its release, as `uname -r` says it.
     release: String,
     /// Its image, by its path inside of the tree.
@@ -148,7 +79,7 @@ pub struct Kernel {
 impl Kernel {
     fn stock(release: &str) -> Self {
         Self {
-            flavour: Flavour::Stock,
+            target: Flavour::Stock.into(),
             release: release.to_owned(),
             image: image(release),
             build: "/build/out".to_owned(),
@@ -158,7 +89,7 @@ impl Kernel {
     /// The debug kernel, built in `build`.
     pub fn debug(release: &str, build: &'static str) -> Self {
         Self {
-            flavour: Flavour::Debug,
+            target: Flavour::Debug.into(),
             release: release.to_owned(),
             image: format!("{build}/arch/x86/boot/bzImage"),
             build: build.to_owned(),
@@ -166,9 +97,9 @@ impl Kernel {
     }
 
     /// A kernel as packages hold it, with the folder of its headers.
-    pub fn of_packages(flavour: Flavour, release: String, image: String, headers: String) -> Self {
+    pub fn of_packages(target: Target, release: String, image: String, headers: String) -> Self {
         Self {
-            flavour,
+            target,
             release,
             image,
             build: headers,
@@ -178,17 +109,17 @@ impl Kernel {
 
 impl Tree {
     /// Makes the tree, or what is missing of it, with a kernel.
-    pub fn with(flavour: Flavour) -> Result<Self> {
+    pub fn with(target: impl Into<Target>) -> Result<Self> {
         need_root()?;
-        Self::make(Arc::new(Cache::open()?), flavour)
+        Self::make(Arc::new(Cache::open()?), target.into())
     }
 
     /// The same tree with another kernel.
-    pub fn beside(&self, flavour: Flavour) -> Result<Self> {
-        Self::make(self.cache.clone(), flavour)
+    pub fn beside(&self, target: impl Into<Target>) -> Result<Self> {
+        Self::make(self.cache.clone(), target.into())
     }
 
-    fn make(cache: Arc<Cache>, flavour: Flavour) -> Result<Self> {
+    fn make(cache: Arc<Cache>, target: Target) -> Result<Self> {
         let root = cache.path("root");
         cache.once(
             "root tree",
@@ -223,10 +154,10 @@ impl Tree {
             &proofs,
             || prepare(&root, &release),
         )?;
-        let kernel = match flavour {
+        let kernel = match target.flavour {
             Flavour::Stock => Kernel::stock(&release),
             Flavour::Debug => debug_kernel::open(&root, &cache, &release)?,
-            other => stock::open(&root, &cache, other, &release)?,
+            _ => stock::open(&root, &cache, target, &release)?,
         };
         Ok(Self {
             root,
@@ -236,8 +167,18 @@ impl Tree {
     }
 
     /// Which kernel it has.
+    pub fn target(&self) -> Target {
+        self.kernel.target
+    }
+
+    /// The same, whatever its architecture.
     pub fn flavour(&self) -> Flavour {
-        self.kernel.flavour
+        self.target().flavour
+    }
+
+    /// Its architecture.
+    pub fn arch(&self) -> Arch {
+        self.target().arch
     }
 
     /// The tree's root folder.
@@ -247,15 +188,15 @@ impl Tree {
 
     /// Which crate `kernel` the modules are built on.
     pub fn crates(&self) -> &'static str {
-        match self.flavour() {
-            Flavour::Stock | Flavour::Debug => "the kernel's own crates",
-            _ => "the crates of compat/",
+        match self.flavour().way() {
+            Way::Kernel => "the kernel's own crates",
+            Way::Compat => "the crates of compat/",
         }
     }
 
     /// The folder with what goes into VMs.
     pub fn userland(&self) -> PathBuf {
-        match self.flavour().arch() {
+        match self.arch() {
             Arch::Amd64 => self.root.clone(),
             Arch::Arm64 => self.root.join(&stock::USERLAND[1..]),
         }
@@ -278,7 +219,7 @@ impl Tree {
 
     /// The folder where things are made for this kernel, by its path inside of the tree.
     pub fn work(&self) -> String {
-        format!("/work{}", self.flavour().suffix())
+        format!("/work{}", self.target().suffix())
     }
 
     /// Installs Debian packages in the tree that only some need; `what` names them.

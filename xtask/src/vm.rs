@@ -4,7 +4,8 @@
 use crate::{
     process::Process,
     run, splat,
-    tree::{Arch, Flavour, Tree},
+    target::{Arch, Flavour},
+    tree::Tree,
 };
 use anyhow::{bail, ensure, Context, Result};
 use std::{
@@ -92,7 +93,7 @@ fn arguments(
         Flavour::Debug => (1024, " watchdog_thresh=60 no5lvl"),
         _ => (512, ""),
     };
-    let arch = tree.flavour().arch();
+    let arch = tree.arch();
     let console = match arch {
         Arch::Amd64 => "ttyS0",
         Arch::Arm64 => "ttyAMA0",
@@ -122,7 +123,7 @@ fn arguments(
 
 /// The program that emulates the machine.
 fn emulator(tree: &Tree) -> &'static str {
-    match tree.flavour().arch() {
+    match tree.arch() {
         Arch::Amd64 => "qemu-system-x86_64",
         Arch::Arm64 => "qemu-system-aarch64",
     }

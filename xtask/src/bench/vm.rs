@@ -13,7 +13,7 @@ use crate::{
     lab::{self, Lab},
     process::Process,
     progress::{self, Seconds},
-    tree::Flavour,
+    target::Flavour,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};

@@ -3,7 +3,7 @@
 //! and up, children are made and deleted, the peer begins anew, and the module is
 //! loaded and unloaded.
 
-use crate::{lab::Lab, tree::Flavour, vm::Vm};
+use crate::{lab::Lab, target::Flavour, vm::Vm};
 use anyhow::{ensure, Context, Result};
 
 /// Rounds of each, if MUENNET_ROUNDS does not say: on Debian's kernel, and on the one

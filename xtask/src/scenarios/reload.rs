@@ -4,7 +4,7 @@
 
 use crate::{
     lab::{carrier, load, Lab},
-    tree::Flavour,
+    target::Flavour,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};

@@ -9,7 +9,7 @@ use crate::{
 use anyhow::{ensure, Context, Result};
 use std::{thread, time::Duration};
 
-/// How long, if MUENNET_SECONDS does not say: half of it in each mode.
+/// How long, if MUENNET_SECONDS does not say.
 const SECONDS: u64 = 120;
 /// Bytes each way that are the least to speak of.
 const LEAST: u64 = 1 << 20;
@@ -18,13 +18,18 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Two Linux VMs.
 pub fn streams(lab: &Lab) -> Result<()> {
+    let wire = lab.serve("two-linux.toml")?;
+    let (a, b) = (wire.vm("linux-a")?, wire.vm("linux-b")?);
+    between(a, b, SECONDS)
+}
+
+/// The VMs of the subjects linux-a and linux-b, for `seconds` if MUENNET_SECONDS does not
+/// say: half of it in each mode.
+pub fn between(mut a: Vm, mut b: Vm, seconds: u64) -> Result<()> {
     let seconds = match std::env::var("MUENNET_SECONDS") {
         Ok(number) => number.parse().context("MUENNET_SECONDS is no number")?,
-        Err(_) => SECONDS,
+        Err(_) => seconds,
     };
-    let wire = lab.serve("two-linux.toml")?;
-    let mut a = wire.vm("linux-a")?;
-    let mut b = wire.vm("linux-b")?;
     for mode in ["eth_dev", "net_hdr"] {
         both_ways(&mut a, &mut b, mode, seconds / 2).with_context(|| format!("in mode {mode}"))?;
     }

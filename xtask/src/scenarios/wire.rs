@@ -7,7 +7,7 @@ use crate::{
     lab::{carrier, has_version, load, Lab, Wire},
     process::Process,
     progress::Seconds,
-    tree::Arch,
+    target::Arch,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -23,7 +23,7 @@ fn first_vector(arch: Arch) -> u32 {
 
 /// The channels have vectors.
 pub fn interrupt(lab: &Lab) -> Result<()> {
-    let arch = lab.tree.flavour().arch();
+    let arch = lab.tree.arch();
     let wire = lab.serve("one-wire.toml")?;
     let mut vm = states(&wire, "")?;
     has_version(&mut vm, 5)?;
