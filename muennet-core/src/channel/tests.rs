@@ -446,3 +446,19 @@ fn a_burst_of_nothing_takes_nothing() {
     assert_eq!(none(&mut reader), Read::Empty);
     assert_eq!(get_burst(&mut reader, 3).1, [0, 1, 2]);
 }
+
+#[test]
+fn a_reader_knows_the_geometry_while_it_is_synchronised() {
+    let (heap, mut writer, mut reader) = pair();
+    assert_eq!(reader.geometry(), None);
+    writer.activate(epoch(1));
+    assert_eq!(get(&mut reader), Read::NewEpoch { epoch: 1 });
+    assert_eq!(reader.geometry(), Some(writer.geometry()));
+    // Elements of a reader's own size, whatever the writer's is.
+    assert_eq!(reader.capacity(SIZE), ELEMENTS);
+    assert_eq!(reader.capacity(2 * SIZE), ELEMENTS / 2);
+    assert_eq!(reader.capacity(SIZE * ELEMENTS as usize + 1), 0);
+    heap.poke(EPOCH_AT, 0);
+    assert_eq!(reader.peer(), Peer::Down);
+    assert_eq!(reader.geometry(), None);
+}

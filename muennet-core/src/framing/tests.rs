@@ -85,8 +85,10 @@ fn raw_pads_and_gives_the_whole_element() {
         Ok(Err(Reject::NoRoom { len: 10 }))
     );
     // Elements of a peer with a larger MTU are taken, up to the longest frame there is.
-    let taken = element_of(11, &framing, &Packet::new(&[b"abc"]), 20, NO_LIE);
-    assert_eq!(taken.unwrap().unwrap().0.len, 11);
+    for size in [11, LONGEST] {
+        let taken = element_of(size, &framing, &Packet::new(&[b"abc"]), LONGEST, NO_LIE);
+        assert_eq!(taken.unwrap().unwrap().0.len, size);
+    }
     assert_eq!(
         element_of(
             LONGEST + 1,
@@ -297,13 +299,14 @@ fn a_tag_has_room_beside_the_mtu() {
 #[test]
 fn the_mode_chosen_at_run_time_is_the_mode() {
     let packet = ipv4(60);
-    for (mode, size, min) in [
-        (Mode::Raw, 60, 1),
-        (Mode::NetHdr, 68, 28),
-        (Mode::Ethernet, 76, 16),
+    for (mode, size, min, max) in [
+        (Mode::Raw, 60, 1, 60),
+        (Mode::NetHdr, 68, 28, 60),
+        (Mode::Ethernet, 76, 16, 74),
     ] {
         let framing = Dynamic::new(mode, 60).unwrap();
         assert_eq!(framing.element_size(), size);
+        assert_eq!(framing.max_frame(), max);
         assert_eq!(framing.min_element(), min);
         let parts: [&[u8]; 1] = [&packet];
         let (frame, bytes) = through(&framing, &Packet::new(&parts), 100, NO_LIE)

@@ -2,7 +2,7 @@
 //! Both halves over one channel.
 
 use super::*;
-use crate::channel::{Burst, Peer, Read};
+use crate::channel::{Burst, Peer, Read, Resume};
 use crate::framing::{Checksum, Ethernet, Frame, FrameError, Meta, Packet, Reject, Sink};
 use crate::notify::Notifier;
 use crate::shm::heap::Heap;
@@ -459,4 +459,59 @@ fn a_peer_that_comes_up_is_rung_once() {
     assert_eq!(ours.take(), 1);
     peer.activate(PROTOCOL);
     assert_eq!(look(&mut link), 0);
+}
+
+#[test]
+fn both_halves_say_what_they_are() {
+    let rings = Cell::new(0);
+    let (_, mut sender, mut receiver) = ends(&rings);
+    assert_eq!((sender.epoch(), sender.elements()), (None, 3));
+    assert_eq!((receiver.elements(), receiver.geometry()), (None, None));
+    assert_eq!(receiver.capacity(), 3);
+    assert!(!receiver.has_pending());
+    sender.activate(START);
+    assert_eq!(sender.epoch(), Some(START));
+    assert!(receiver.has_pending());
+    assert_eq!(all(&mut receiver), []);
+    assert!(!receiver.has_pending());
+    assert_eq!(receiver.elements(), Some(3));
+    assert_eq!(receiver.geometry(), Some(sender.geometry()));
+    write(&mut sender, 20..22);
+    assert!(receiver.has_pending());
+    receiver.drain();
+    assert!(!receiver.has_pending());
+    assert_eq!(all(&mut receiver), []);
+}
+
+#[test]
+fn a_sender_that_is_detached_leaves_its_frames_and_rings_once() {
+    let rings = Cell::new(0);
+    let (_, mut sender, mut receiver) = ends(&rings);
+    sender.activate(START);
+    assert_eq!(all(&mut receiver), []);
+    write(&mut sender, 20..22);
+    let before = rings.get();
+    sender.detach();
+    sender.detach();
+    assert_eq!(rings.get(), before + 1);
+    assert!(!sender.is_active());
+    assert_eq!(
+        sender.send(&[&[0; 20]], Meta::default()),
+        Err(SendError::Inactive)
+    );
+    assert_eq!(all(&mut receiver), [20, 21]);
+}
+
+#[test]
+fn after_an_overrun_a_receiver_goes_on_where_it_was_told() {
+    let rings = Cell::new(0);
+    for (resume, expected) in [(Resume::Oldest, &[22, 23, 24][..]), (Resume::Newest, &[])] {
+        let (_, mut sender, receiver) = ends(&rings);
+        let mut receiver = receiver.with_resume(resume);
+        sender.activate(START);
+        assert_eq!(all(&mut receiver), []);
+        write(&mut sender, 20..25);
+        assert!(matches!(receive(&mut receiver).0, Received::Overrun { .. }));
+        assert_eq!(all(&mut receiver), expected, "{resume:?}");
+    }
 }

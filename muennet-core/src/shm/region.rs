@@ -193,3 +193,45 @@ impl<M: MemoryMut> Region<M> {
         self.window_mut(0, self.len).clear_from(HEADER_SIZE);
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use crate::shm::heap::Heap;
+
+    #[test]
+    fn a_window_lies_in_the_region_or_is_empty() {
+        let mut region = Region::new(Heap::new(80)).unwrap();
+        assert_eq!((region.len(), region.is_empty()), (80, false));
+        for (offset, len, holds) in [
+            (0, 80, true),
+            (0, 81, false),
+            (64, 16, true),
+            (64, 17, false),
+            (80, 0, true),
+            (81, 0, false),
+            // More than the region has, though not more than the offset and it together.
+            (64, 80, false),
+            // Behind the region; no difference and no sum wraps.
+            (81, usize::MAX, false),
+            (usize::MAX, 8, false),
+            (8, usize::MAX, false),
+        ] {
+            let found = if holds { len } else { 0 };
+            assert_eq!(region.window(offset, len).len(), found, "{offset} {len}");
+            assert_eq!(
+                region.window_mut(offset, len).len(),
+                found,
+                "{offset} {len}"
+            );
+        }
+    }
+
+    #[test]
+    fn memory_without_bytes_is_empty() {
+        assert!(Heap::new(0).is_empty());
+        assert!(!Heap::new(1).is_empty());
+        let error = Region::new(Heap::new(63)).unwrap_err();
+        assert_eq!(error, RegionError::TooSmall { len: 63 });
+    }
+}

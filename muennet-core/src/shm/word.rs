@@ -395,3 +395,29 @@ pub(super) fn acquire(_: Site) {
 pub(super) fn release(_: Site) {
     fence(Ordering::Release);
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use core::ptr::without_provenance;
+    use std::vec::Vec;
+
+    #[test]
+    fn steps_are_the_largest_that_are_aligned_in_shared_memory() {
+        for (address, len, expected) in [
+            (64, 0, &[][..]),
+            (64, 8, &[(0, 8)]),
+            (64, 7, &[(0, 4), (4, 2), (6, 1)]),
+            (65, 7, &[(0, 1), (1, 2), (3, 4)]),
+            (65, 20, &[(0, 1), (1, 2), (3, 4), (7, 8), (15, 4), (19, 1)]),
+            (68, 12, &[(0, 4), (4, 8)]),
+            (70, 3, &[(0, 2), (2, 1)]),
+        ] {
+            let mut steps = Vec::new();
+            in_steps(without_provenance(address), len, |at, step| {
+                steps.push((at, step as usize));
+            });
+            assert_eq!(steps, expected, "{len} bytes from {address} on");
+        }
+    }
+}
