@@ -3,12 +3,23 @@
 //! for bare machines, where no function leads to its panic handler.
 
 use crate::{
+    lab,
+    process::Process,
     run::{cargo, quietly, target, workspace},
     rust_src,
 };
 use anyhow::{ensure, Result};
-use std::{collections::BTreeSet, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
 
+/// Frames for the echo in C, if MUENNET_FRAMES does not say.
+const FRAMES: &str = "100000";
+/// Bytes of a channel's file.
+const CHANNEL: u64 = 4 << 20;
 const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
 
 /// Builds the library, and runs what is compiled against its header.
@@ -18,6 +29,8 @@ pub fn c_interface() -> Result<()> {
         "--release",
         "--package",
         "muennet-c",
+        "--package",
+        "muennet-test-tools",
     ]))?;
     let folder = target("c-interface")?;
     fs::create_dir_all(&folder)?;
@@ -26,7 +39,7 @@ pub fn c_interface() -> Result<()> {
         Command::new("g++")
             .arg("-std=c++11")
             .args(STRICT)
-            .args(linked("header.cpp", &plus)?),
+            .args(linked("tests/header.cpp", &plus)?),
     )?;
     quietly(&mut Command::new(&plus))?;
     let ends = folder.join("ends");
@@ -35,10 +48,11 @@ pub fn c_interface() -> Result<()> {
             .args(["-std=c11", "-g", "-O1", "-fsanitize=address,undefined"])
             .arg("-fno-sanitize-recover=all")
             .args(STRICT)
-            .args(linked("ends.c", &ends)?),
+            .args(linked("tests/ends.c", &ends)?),
     )?;
     let said = quietly(&mut Command::new(&ends))?;
     ensure!(said == "all hold\n", "the two ends in C say: {said}");
+    echo(&folder)?;
     for target in ["x86_64-unknown-none", "aarch64-unknown-none"] {
         bare(&folder, target)?;
     }
@@ -106,13 +120,56 @@ fn no_panic_path(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The arguments for a program of muennet-c/tests with the library.
+/// The example of an echo beside a peer in Rust, over files in memory.
+fn echo(folder: &Path) -> Result<()> {
+    let program = folder.join("echo");
+    quietly(
+        Command::new("gcc")
+            .args(["-std=c11", "-O2"])
+            .args(STRICT)
+            .args(linked("examples/echo.c", &program)?),
+    )?;
+    let channels = PathBuf::from(format!("/dev/shm/muennet-c-{}", std::process::id()));
+    fs::create_dir_all(&channels)?;
+    let result = echoed(&program, &channels);
+    fs::remove_dir_all(&channels)?;
+    result
+}
+
+fn echoed(echo: &Path, folder: &Path) -> Result<()> {
+    let files = ["there", "back"].map(|name| folder.join(name));
+    for file in &files {
+        File::create(file)?.set_len(CHANNEL)?;
+    }
+    let [there, back] = files;
+    let process = Process::start(
+        Command::new(echo).args([&there, &back]),
+        &folder.join("log"),
+    )?;
+    process.until_said("up")?;
+    let frames = std::env::var("MUENNET_FRAMES").unwrap_or_else(|_| FRAMES.to_owned());
+    quietly(
+        Command::new(lab::program("echoed")?)
+            .args(["--count", &frames, "--poll", "50", "--in-file"])
+            .arg(back)
+            .arg("--out-file")
+            .arg(there),
+    )?;
+    let said = process.end()?;
+    ensure!(
+        said.contains(&format!("{frames} frames received, {frames} sent, 0 lost")),
+        "{frames} frames were sent to the echo in C, which said:\n{said}"
+    );
+    Ok(())
+}
+
+/// The arguments for a program of muennet-c with the library.
 fn linked(source: &str, program: &Path) -> Result<Vec<std::ffi::OsString>> {
     let library = workspace().join("muennet-c");
     Ok(vec![
         "-I".into(),
         library.join("include").into(),
-        library.join("tests").join(source).into(),
+        library.join(source).into(),
         target("release/libmuennet.a")?.into(),
         "-o".into(),
         program.into(),
