@@ -15,7 +15,7 @@ use muennet_core::{
     config::{self, Access},
     framing::{Ethernet, NetHdr},
     link::{Link, Receiver, Sender},
-    sinfo::{Detail, Kind, Memory, MemoryKind, Name, Sinfo},
+    sinfo::{Kind, Memory, MemoryKind, Name, Sinfo},
 };
 use muennet_servers::http;
 use smoltcp::{
@@ -85,10 +85,7 @@ fn channel(
 
 /// The number of the channel's event or vector, if it has one.
 fn number(sinfo: &Sinfo<'_>, channel: &Name, kind: Kind) -> Option<u8> {
-    match sinfo.find(channel.as_str()?, kind)?.detail {
-        Detail::Event(number) | Detail::Vector(number) => Some(number),
-        _ => None,
-    }
+    sinfo.find(channel.as_str()?, kind)?.number()
 }
 
 /// Serves until it is asked to end; gives the machine back.

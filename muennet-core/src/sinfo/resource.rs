@@ -12,6 +12,7 @@ use super::{Device, DeviceMemory, DevicePort, Name, Version};
 /// use muennet_core::sinfo::{Detail, Kind, Name, Resource, Version};
 ///
 /// let resource = Resource { name: Name::new("net_in")?, detail: Detail::Vector(64) };
+/// assert_eq!(resource.number(), Some(64));
 /// assert!(resource.is(Kind::Vector));
 /// let bytes = resource.to_bytes(Version::V5)?;
 /// assert_eq!(Resource::parse(&bytes, Version::V5), Some(resource));
@@ -203,6 +204,14 @@ impl Resource {
     pub fn memory(&self) -> Option<Memory> {
         match self.detail {
             Detail::Memory(memory) => Some(memory),
+            _ => None,
+        }
+    }
+
+    /// The number of an event or of a vector.
+    pub fn number(&self) -> Option<u8> {
+        match self.detail {
+            Detail::Event(number) | Detail::Vector(number) => Some(number),
             _ => None,
         }
     }

@@ -13,7 +13,7 @@ use crate::{
 use core::{fmt, sync::atomic::AtomicU64};
 use muennet_core::{
     shm::Memory as _,
-    sinfo::{self, BuildError, Builder, Detail, Kind, MemoryKind, Version},
+    sinfo::{self, BuildError, Builder, Kind, MemoryKind, Version},
 };
 
 /// Channels of the network, as the component names them, and as `muen-ivshmem` does.
@@ -251,10 +251,7 @@ fn channel(machine: &Machine, name: &'static str, writable: bool) -> Result<(u64
 /// numbers of `muen-ivshmem`.
 pub fn numbers(machine: &Machine) -> Result<(u8, u8), Refusal> {
     let sinfo = machine.sinfo().map_err(Refusal::Machine)?;
-    let number = |name, kind| match sinfo.find(name, kind)?.detail {
-        Detail::Event(number) | Detail::Vector(number) => Some(number),
-        _ => None,
-    };
+    let number = |name, kind| sinfo.find(name, kind)?.number();
     let event = number(NET_OUT.1, Kind::Event).ok_or(Refusal::NoChannel(NET_OUT.1))?;
     let vector = number(NET_IN.1, Kind::Vector).ok_or(Refusal::NoChannel(NET_IN.1))?;
     Ok((event, vector))
