@@ -54,7 +54,7 @@
 #define MUENNET_NAME_SIZE 64
 
 /**
- * What a call came to. 0 is success; the other codes do not change once they are assigned.
+ * Results of calls. 0 is success; the other codes do not change once they are assigned.
  *
  * `found` and `expected` name the fields of `muennet_frame` and `muennet_burst` that hold the
  * numbers which go with a code.
@@ -280,7 +280,7 @@ enum muennet_result {
 };
 
 /**
- * How frames lie in the elements of a channel; both ends use the same.
+ * Layouts of frames in the elements of a channel; both ends use the same.
  */
 enum muennet_mode {
     /**
@@ -302,7 +302,7 @@ enum muennet_mode {
 };
 
 /**
- * Where receiving goes on after the peer has overwritten frames.
+ * Places where receiving resumes after the peer has overwritten frames.
  */
 enum muennet_resume {
     /**
@@ -346,7 +346,7 @@ enum muennet_kind {
 };
 
 /**
- * What a memory resource is for; numbers as in version 5, whichever version a page has.
+ * Purposes of memory; numbers as in version 5, whichever version a page has.
  */
 enum muennet_memory_use {
     /**
@@ -618,7 +618,7 @@ struct muennet_arrival {
 };
 
 /**
- * What a burst took, or the numbers that go with another result.
+ * The elements that a burst took, or the numbers that go with another result.
  */
 struct muennet_burst {
     /**
@@ -626,7 +626,7 @@ struct muennet_burst {
      */
     size_t taken;
     /**
-     * How many of them, from the first on, the peer overwrote meanwhile.
+     * Number of elements at the start that the peer overwrote meanwhile.
      */
     size_t lost;
     /**
@@ -640,7 +640,7 @@ struct muennet_burst {
 };
 
 /**
- * What a link has counted since it was opened.
+ * Counters of a link, from 0 when it is opened.
  */
 struct muennet_counters {
     /**

@@ -8,7 +8,7 @@ use crate::{
     handle::{self, Link},
     memory::Mapped,
     notify::Callback,
-    pointers::{read, Array, Out, Parts, Room},
+    pointers::{or_return, read, Array, Out, Parts, Room},
     Code,
 };
 use core::{ffi::c_void, num::NonZeroU64};
@@ -21,16 +21,6 @@ use muennet_core::{
 const FEW: usize = 4;
 /// Frames of a burst that are received without a longer array.
 const SHORT: usize = 8;
-
-/// Hands on what a checked pointer is, or ends the function with the refusal.
-macro_rules! or_return {
-    ($checked:expr) => {
-        match $checked {
-            Ok(value) => value,
-            Err(code) => return code,
-        }
-    };
-}
 
 /// Opens a link in memory that the caller provides.
 ///

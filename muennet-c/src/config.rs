@@ -8,7 +8,7 @@ use muennet_core::{
     framing::{self, Dynamic, Ethernet},
 };
 
-/// How frames lie in the elements of a channel; both ends use the same.
+/// Layouts of frames in the elements of a channel; both ends use the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Mode {
@@ -22,7 +22,7 @@ pub enum Mode {
     EthernetVlan = 3,
 }
 
-/// Where receiving goes on after the peer has overwritten frames.
+/// Places where receiving resumes after the peer has overwritten frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum Resume {

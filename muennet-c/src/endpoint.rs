@@ -16,7 +16,7 @@ use muennet_core::{
     link::{self, Received, Receiver, Sender},
 };
 
-/// What a link has counted since it was opened.
+/// Counters of a link, from 0 when it is opened.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 pub struct Counters {
@@ -61,7 +61,7 @@ pub struct Info {
     pub input_element_size: usize,
 }
 
-/// What a handle holds.
+/// The link of a handle.
 pub(crate) struct Endpoint {
     rx: Option<Receiver<Mapped, Dynamic>>,
     tx: Option<Sender<Mapped, Dynamic, Callback>>,

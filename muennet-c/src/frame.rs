@@ -73,13 +73,13 @@ pub struct Arrival {
     pub result: Code,
 }
 
-/// What a burst took, or the numbers that go with another result.
+/// The elements that a burst took, or the numbers that go with another result.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 pub struct Burst {
     /// Elements that were taken: as many arrivals, from the first on, have a result.
     pub taken: usize,
-    /// How many of them, from the first on, the peer overwrote meanwhile.
+    /// Number of elements at the start that the peer overwrote meanwhile.
     pub lost: usize,
     /// See `muennet_result`; else 0.
     pub found: u64,

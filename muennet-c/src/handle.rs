@@ -22,7 +22,7 @@ pub struct Link {
     pub opaque: [u64; 64],
 }
 
-/// What lies in the caller's memory.
+/// Layout of the caller's memory.
 #[repr(C)]
 struct Handle {
     /// [`OPEN`] while `endpoint` is there.

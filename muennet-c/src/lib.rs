@@ -11,23 +11,23 @@
 #[cfg(any(test, feature = "std"))]
 extern crate std;
 
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "functions that take pointers from C")]
 mod api;
 mod config;
 mod endpoint;
 mod frame;
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "the caller's memory for a link")]
 mod handle;
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "regions that C has mapped")]
 mod memory;
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "a callback of C, and the hypercall")]
 mod notify;
 #[cfg(not(any(test, feature = "std")))]
 mod panic;
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "pointers from C")]
 mod pointers;
 mod result;
-#[allow(unsafe_code)]
+#[expect(unsafe_code, reason = "subject information and names from C")]
 mod sinfo;
 
 pub use api::*;

@@ -5,6 +5,17 @@ use crate::{frame, Code};
 use core::{mem::MaybeUninit, ptr::NonNull};
 use muennet_core::{framing::Sink, shm::Part};
 
+/// Gives the value of a check, or ends the function with the refusal.
+macro_rules! or_return {
+    ($checked:expr) => {
+        match $checked {
+            Ok(value) => value,
+            Err(code) => return code,
+        }
+    };
+}
+pub(crate) use or_return;
+
 fn check<T>(pointer: *const T) -> Result<(), Code> {
     if pointer.is_null() {
         Err(Code::NullPointer)

@@ -10,7 +10,7 @@ use muennet_core::{
     sinfo::SinfoError,
 };
 
-/// What a call came to. 0 is success; the other codes do not change once they are assigned.
+/// Results of calls. 0 is success; the other codes do not change once they are assigned.
 ///
 /// `found` and `expected` name the fields of `muennet_frame` and `muennet_burst` that hold the
 /// numbers which go with a code.
@@ -354,7 +354,7 @@ texts! {
 /// `result` may be any number; one that is no `muennet_result` has a text as well. The text is
 /// constant, ends with a NUL and must not be freed.
 #[no_mangle]
-#[allow(unsafe_code)] // The name alone; there is no other function of this name.
+#[expect(unsafe_code, reason = "the name alone: no other function has it")]
 pub extern "C" fn muennet_message(result: u32) -> *const c_char {
     CODES
         .iter()
@@ -370,7 +370,7 @@ mod tests {
     use std::{string::String, vec::Vec};
 
     #[test]
-    #[allow(unsafe_code)]
+    #[expect(unsafe_code, reason = "texts are read as C does")]
     fn each_code_has_a_text_of_its_own() {
         let mut texts: Vec<String> = CODES
             .iter()

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Looking up what Muen tells a subject, in versions 3, 4 and 5.
 
-use crate::{pointers::Out, Code};
+use crate::{
+    pointers::{or_return, Out},
+    Code,
+};
 use core::ffi::{c_char, c_void};
-use muennet_core::sinfo::{self, Detail, MemoryKind, Name, Sinfo};
+use muennet_core::sinfo::{self, MemoryKind, Name, Sinfo};
 
 /// Bytes of a subject-information page set.
 pub const SINFO_SIZE: usize = 32720;
@@ -35,7 +38,7 @@ pub enum Kind {
     DevicePort = 6,
 }
 
-/// What a memory resource is for; numbers as in version 5, whichever version a page has.
+/// Purposes of memory; numbers as in version 5, whichever version a page has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub enum MemoryUse {
@@ -207,21 +210,17 @@ impl From<sinfo::Resource> for Resource {
             memory_use: 0,
             writable: false,
             executable: false,
-            number: 0,
+            number: resource.number().unwrap_or(0),
             address: 0,
             size: 0,
         };
-        match resource.detail {
-            Detail::Memory(memory) => {
-                // CAST: the discriminant of an enum without negative values.
-                told.memory_use = MemoryUse::from(memory.kind) as u32;
-                told.writable = memory.writable;
-                told.executable = memory.executable;
-                told.address = memory.address;
-                told.size = memory.size;
-            }
-            Detail::Event(number) | Detail::Vector(number) => told.number = number,
-            _ => {}
+        if let Some(memory) = resource.memory() {
+            // CAST: the discriminant of an enum without negative values.
+            told.memory_use = MemoryUse::from(memory.kind) as u32;
+            told.writable = memory.writable;
+            told.executable = memory.executable;
+            told.address = memory.address;
+            told.size = memory.size;
         }
         told
     }
@@ -264,7 +263,7 @@ unsafe fn name<'a>(name: *const c_char) -> Result<&'a str, Code> {
     core::str::from_utf8(bytes).map_err(|_| Code::BadName)
 }
 
-/// What a lookup comes to, for C.
+/// Writes the result of a lookup to the caller's memory.
 fn told<T>(found: Result<T, Code>, out: &mut Out<T>) -> Code {
     match found {
         Ok(value) => {
@@ -292,10 +291,7 @@ pub unsafe extern "C" fn muennet_sinfo_subject(
     subject: *mut Subject,
 ) -> Code {
     // SAFETY: the caller promises it.
-    let mut subject = match unsafe { Out::new(subject) } {
-        Ok(subject) => subject,
-        Err(code) => return code,
-    };
+    let mut subject = or_return!(unsafe { Out::new(subject) });
     // SAFETY: the caller promises it.
     let found = unsafe { self::page(page, length) }.map(|sinfo| Subject {
         version: sinfo.version().number().into(),
@@ -322,10 +318,7 @@ pub unsafe extern "C" fn muennet_sinfo_resource(
     resource: *mut Resource,
 ) -> Code {
     // SAFETY: the caller promises it.
-    let mut resource = match unsafe { Out::new(resource) } {
-        Ok(resource) => resource,
-        Err(code) => return code,
-    };
+    let mut resource = or_return!(unsafe { Out::new(resource) });
     // SAFETY: the caller promises it.
     let found = unsafe { self::page(page, length) }.and_then(|sinfo| {
         let found = sinfo.resources().nth(index);
@@ -351,10 +344,7 @@ pub unsafe extern "C" fn muennet_sinfo_find(
     resource: *mut Resource,
 ) -> Code {
     // SAFETY: the caller promises it.
-    let mut resource = match unsafe { Out::new(resource) } {
-        Ok(resource) => resource,
-        Err(code) => return code,
-    };
+    let mut resource = or_return!(unsafe { Out::new(resource) });
     let found = || {
         // SAFETY: the caller promises it of both.
         let (sinfo, name) = unsafe { (self::page(page, length)?, self::name(name)?) };
@@ -379,10 +369,7 @@ pub unsafe extern "C" fn muennet_sinfo_channel(
     channel: *mut Channel,
 ) -> Code {
     // SAFETY: the caller promises it.
-    let mut channel = match unsafe { Out::new(channel) } {
-        Ok(channel) => channel,
-        Err(code) => return code,
-    };
+    let mut channel = or_return!(unsafe { Out::new(channel) });
     let found = || {
         // SAFETY: the caller promises it of both.
         let (sinfo, name) = unsafe { (self::page(page, length)?, self::name(name)?) };
@@ -392,10 +379,7 @@ pub unsafe extern "C" fn muennet_sinfo_channel(
             .filter_map(|resource| resource.memory())
             .find(|memory| memory.kind == MemoryKind::Channel)
             .ok_or(Code::NotFound)?;
-        let number = |kind| match sinfo.find(name, kind)?.detail {
-            Detail::Event(number) | Detail::Vector(number) => Some(number),
-            _ => None,
-        };
+        let number = |kind| sinfo.find(name, kind)?.number();
         let (event, vector) = (number(sinfo::Kind::Event), number(sinfo::Kind::Vector));
         Ok(Channel {
             address: memory.address,
