@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! Counters of a device.
 
+use core::fmt;
+
 /// Frames and events that a device has counted since it was made.
 ///
 /// ```
@@ -15,6 +17,7 @@
 /// device.activate(NonZeroU64::MIN);
 /// let counters = device.counters();
 /// assert_eq!((counters.received, counters.sent, counters.lost), (0, 0, 0));
+/// assert!(counters.to_string().starts_with("0 frames received, 0 sent, 0 lost"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -40,6 +43,17 @@ pub struct Counters {
     /// Frames that could not be sent: the device is inactive, or the framing does
     /// not carry them.
     pub not_sent: u64,
+}
+
+/// One line for a log: the frames, without their bytes.
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} frames received, {} sent, {} lost, {} rejected, {} starts of the peer, {} skipped",
+            self.received, self.sent, self.lost, self.rejected, self.epochs, self.skipped
+        )
+    }
 }
 
 /// The receiving half's share.

@@ -196,15 +196,6 @@ pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
     } else {
         device.deactivate();
     }
-    let counters = device.counters();
-    log!(
-        "{} frames received, {} sent, {} lost, {} rejected, {} starts of the peer, {} skipped",
-        counters.received,
-        counters.sent,
-        counters.lost,
-        counters.rejected,
-        counters.epochs,
-        counters.skipped
-    );
+    log!("{}", device.counters());
     Ok(machine)
 }

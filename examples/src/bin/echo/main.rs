@@ -84,16 +84,6 @@ fn run(args: &Args) -> Result<()> {
         }
     }
     device.deactivate();
-    let counters = device.counters();
-    println!(
-        "echo: {} frames received, {} sent, {} lost, {} rejected, {} starts of the peer, \
-         {} skipped",
-        counters.received,
-        counters.sent,
-        counters.lost,
-        counters.rejected,
-        counters.epochs,
-        counters.skipped
-    );
+    println!("echo: {}", device.counters());
     Ok(())
 }
