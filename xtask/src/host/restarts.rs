@@ -3,14 +3,17 @@
 //! again: beside a silent peer every frame is counted, and under pings no answer comes twice.
 //! Nobody clears a file, so the peer of a killed program sees one epoch follow another.
 
-use super::{file_bridge, pings, Stage, CHANNEL};
+use super::{
+    pings,
+    stage::{file_bridge, Stage},
+};
 use crate::{
     lab::program,
     netns::{until, Netns},
     process::Process,
 };
 use anyhow::{ensure, Context, Result};
-use std::{fs::File, path::PathBuf, process::Command};
+use std::{path::PathBuf, process::Command};
 
 /// Pings whose frames lie in each channel when a program starts again.
 const BEFORE: u64 = 500;
@@ -148,6 +151,8 @@ fn namespace() -> Result<Netns> {
 struct Wire<'a> {
     stage: &'a Stage,
     netns: Netns,
+    /// The bridge writes the first and reads the second.
+    files: [PathBuf; 2],
     /// By [`Side`].
     programs: [Process; 2],
 }
@@ -159,14 +164,13 @@ impl<'a> Wire<'a> {
     }
 
     fn within(stage: &'a Stage, netns: Netns, first: Side) -> Result<Self> {
-        for file in files(stage) {
-            File::create(file)?.set_len(CHANNEL)?;
-        }
-        let one = start(stage, &netns, first)?;
-        let other = start(stage, &netns, first.other())?;
+        let files = stage.channels()?;
+        let one = start(stage, &netns, &files, first)?;
+        let other = start(stage, &netns, &files, first.other())?;
         let wire = Self {
             stage,
             netns,
+            files,
             programs: match first {
                 Side::Bridge => [one, other],
                 Side::Component => [other, one],
@@ -199,7 +203,7 @@ impl<'a> Wire<'a> {
             Way::Restart => program.ask_to_end()?,
             Way::Quick => program.kill()?,
         }
-        *program = start(self.stage, &self.netns, side)?;
+        *program = start(self.stage, &self.netns, &self.files, side)?;
         self.until_up(side, 1)?;
         self.until_up(side.other(), known + 1)
     }
@@ -231,15 +235,9 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// The bridge writes the first and reads the second.
-fn files(stage: &Stage) -> [PathBuf; 2] {
-    ["restarts-a", "restarts-b"].map(|name| stage.path(name))
-}
-
-fn start(stage: &Stage, netns: &Netns, side: Side) -> Result<Process> {
-    let [a, b] = files(stage);
+fn start(stage: &Stage, netns: &Netns, [a, b]: &[PathBuf; 2], side: Side) -> Result<Process> {
     let (mut command, log, ready) = match side {
-        Side::Bridge => (file_bridge(netns, &b, &a)?, "bridge", "bridged"),
+        Side::Bridge => (file_bridge(netns, b, a)?, "bridge", "bridged"),
         Side::Component => {
             let mut command = Command::new(program("echo")?);
             command.args(["--poll", "100", "--in-file"]).arg(a);

@@ -2,11 +2,13 @@
 //! A bridge rings its peer when that comes up: a peer like the original notices an epoch by
 //! an event alone.
 
-use super::{Stage, PROTOCOL_OF_PEER};
+use super::Stage;
 use crate::{lab::program, netns::Netns};
 use anyhow::{Context, Result};
 use std::process::Command;
 
+/// The protocol of the peer for tests, hexadecimal.
+const PROTOCOL: &str = "2";
 /// Starts of the peer, each of which must be rung.
 const STARTS: usize = 5;
 
@@ -18,8 +20,8 @@ pub(super) fn check(stage: &Stage) -> Result<()> {
     netns.interface("tun", "tun0", &["192.168.7.1/24"])?;
     let subject = ("linux", "testchannel_2", "testchannel_1");
     let mut bridge = stage.bridge(&netns, ["--tun", "tun0"], subject)?;
-    bridge.args(["--reader-protocol", PROTOCOL_OF_PEER]);
-    bridge.args(["--writer-protocol", PROTOCOL_OF_PEER]);
+    bridge.args(["--reader-protocol", PROTOCOL]);
+    bridge.args(["--writer-protocol", PROTOCOL]);
     let bridge = stage.start(&mut bridge, "bridge")?;
     bridge.until_said("bridged")?;
     for start in 1..=STARTS {
