@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How a side learns that the other has all it wanted.
+//! The sign by which a side learns that the other has all it wanted.
 
 use rustix::event::{poll, PollFd, PollFlags, Timespec};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -37,7 +37,7 @@ const IN_CACHE: usize = 256;
 /// Frames of a queue between threads: as many as a channel holds.
 const AS_CHANNEL: usize = 2766;
 
-/// What is measured.
+/// The measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum What {
     /// TCP in one thread over a queue.
@@ -69,7 +69,7 @@ impl What {
 /// One of the two sides.
 #[derive(Debug, clap::Args)]
 pub struct Half {
-    /// What is measured.
+    /// The measurement.
     pub what: What,
     /// 0 begins, 1 follows; each on the core of its number.
     pub side: usize,

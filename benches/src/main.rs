@@ -15,7 +15,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
 
-/// How fast two processes talk over a pair of channels, beside what limits them.
+/// Speed of two processes over a pair of channels, beside the limits of the machine.
 #[derive(Debug, Parser)]
 #[command(name = "native", version)]
 struct Args {

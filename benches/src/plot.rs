@@ -10,7 +10,7 @@ const SIZE: (u32, u32) = (860, 340);
 const OURS: RGBColor = RGBColor(0x1f, 0x77, 0xb4);
 const OTHERS: RGBColor = RGBColor(0x99, 0x99, 0x99);
 
-/// What stands side by side in one chart: a label, its rounds, and whether it is ours.
+/// Bars of one chart: a label, its rounds, and whether it is ours.
 type Bars<'a> = [(&'a str, &'a [f64], bool)];
 
 /// Draws bars of the best, and a dot for each round.

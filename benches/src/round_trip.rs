@@ -27,7 +27,7 @@ const WARM: u64 = 10_000;
 /// Bytes from one side's line to the other's: neighbours are fetched in pairs.
 const APART: usize = 256;
 
-/// Who begins.
+/// The side that begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
     /// Sends, and waits for the answer.

@@ -12,7 +12,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-/// What the rounds gave, a value each.
+/// Results of the rounds, a value each.
 #[derive(Debug, Default)]
 pub struct Results {
     /// Gigabits per second, in one thread.

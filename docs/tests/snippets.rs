@@ -2,37 +2,7 @@
 //! Policies in the documents are policies, XML is well formed, and links lead
 //! somewhere.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
-
-/// The Markdown files of the workspace.
-fn pages() -> Vec<(PathBuf, String)> {
-    let mut folders = vec![workspace()];
-    let mut pages = vec![];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && name != "target" {
-                folders.push(path);
-            } else if name.ends_with(".md") {
-                let text = fs::read_to_string(&path).unwrap();
-                pages.push((path, text));
-            }
-        }
-    }
-    assert!(pages.len() > 8);
-    pages
-}
+use muennet_docs::texts;
 
 /// The blocks of a page that are marked as `language`, with their line.
 fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
@@ -58,7 +28,7 @@ fn blocks(text: &str, language: &str) -> Vec<(usize, String)> {
 #[test]
 fn policies_are_sound() {
     let mut count = 0;
-    for (path, text) in pages() {
+    for (path, text) in texts(".md") {
         for (line, block) in blocks(&text, "toml") {
             if !block.contains("[[subject]]") {
                 continue;
@@ -75,7 +45,7 @@ fn policies_are_sound() {
 #[test]
 fn xml_is_well_formed() {
     let mut count = 0;
-    for (path, text) in pages() {
+    for (path, text) in texts(".md") {
         for (line, block) in blocks(&text, "xml") {
             let parsed = roxmltree::Document::parse(&block);
             assert!(parsed.is_ok(), "{path:?}:{line}: {parsed:?}");
@@ -88,7 +58,7 @@ fn xml_is_well_formed() {
 #[test]
 fn links_lead_somewhere() {
     let mut count = 0;
-    for (path, text) in pages() {
+    for (path, text) in texts(".md") {
         for part in text.split("](").skip(1) {
             let target = part.split([')', '#']).next().unwrap_or_default();
             if target.is_empty() || target.contains("://") || target.contains(['`', ' ', '\n']) {

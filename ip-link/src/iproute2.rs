@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What `ip` has (iproute2: `ip/ip_common.h`, `include/json_print.h`,
+//! Functions and types of `ip` (iproute2: `ip/ip_common.h`, `include/json_print.h`,
 //! `include/libnetlink.h`).
 
 use std::ffi::{c_char, c_int, c_uint, c_void};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What `ip` calls.
+//! Functions that `ip` calls.
 
 use crate::{
     iproute2::{self, Attribute, File, LinkUtil, Message},
@@ -16,7 +16,7 @@ const MARKS: c_int = 2;
 
 const HELP: &CStr = c"Usage: ... muennet [ mark MARK ]\n\nMARK := a number from 1 to 4294967295\n";
 
-/// What `ip` looks for after loading this. It writes to `next`.
+/// The symbol that `ip` looks for after loading this. It writes to `next`.
 #[no_mangle]
 #[allow(non_upper_case_globals)]
 pub static mut muennet_link_util: LinkUtil = LinkUtil {

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 /// Makes the kinds of counters with their names, as `ethtool -S` shows them.
 macro_rules! counters {
     ($($(#[$doc:meta])* $kind:ident => $name:literal,)*) => {
-        /// What is counted.
+        /// The counters.
         #[derive(Clone, Copy)]
         pub(crate) enum Counter {
             $($(#[$doc])* $kind,)*
@@ -16,7 +16,7 @@ macro_rules! counters {
         /// The names, in the order of [`Counter`].
         pub(crate) const NAMES: &[&str] = &[$($name),*];
 
-        /// What `ethtool -S` shows: what the device and its interrupt count, then these.
+        /// Names in `ethtool -S`: counters of the device and its interrupt, then these.
         pub(crate) const SHOWN: &[&str] =
             &["rx_frames", "rx_bytes", "rx_events", "tx_frames", "tx_bytes", $($name),*];
     };

@@ -50,7 +50,7 @@ const FIND: &str = "the subject's resources cannot be searched";
 const MAP: &str = "the kernel does not map this memory";
 pub(crate) const SET_UP: &str = "the kernel has no memory for it";
 
-/// What a device of this module is.
+/// The state behind a device of this module.
 #[pin_data]
 pub(crate) struct Interface {
     #[pin]
@@ -78,7 +78,7 @@ struct Incoming {
     children: Children,
 }
 
-/// What requests ask for most.
+/// Counters that netlink requests ask for.
 pub(crate) struct Counts {
     pub(crate) lost: u64,
     pub(crate) rejected: u64,
@@ -278,7 +278,7 @@ impl Interface {
         softirq::without(|| with(&mut self.rx.lock().children))
     }
 
-    /// How its packets lie in the elements.
+    /// Layout of its packets in the elements.
     pub(crate) fn mode(&self) -> Mode {
         self.mode
     }
@@ -303,7 +303,7 @@ impl Interface {
         self.irq
     }
 
-    /// What was lost, rejected and adopted.
+    /// Counts of elements lost and rejected, and of epochs adopted.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
             lost: self.counters.get(Counter::RxLost),

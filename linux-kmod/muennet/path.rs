@@ -30,7 +30,7 @@ impl Path {
         PathMtus::new(region).map(Self)
     }
 
-    /// How many marks have an entry.
+    /// The number of marks that have an entry.
     pub(crate) fn entries(&self) -> usize {
         self.0.entries()
     }

@@ -83,7 +83,7 @@ impl Receive {
         self.receiver.capacity()
     }
 
-    /// What is known of the peer.
+    /// State of the peer.
     pub(crate) fn direction(&self, protocol: u64) -> Direction {
         let (epoch, fault) = match self.seen {
             Peer::Up { epoch } => (Some(epoch), None),
@@ -210,7 +210,7 @@ fn complain(device: &Device, fault: Fault) {
     ));
 }
 
-/// What a refused element is counted as.
+/// The counter of a refused element.
 fn reason(reject: Reject) -> Counter {
     match reject {
         Reject::TooLong { .. } => Counter::RxTooLong,

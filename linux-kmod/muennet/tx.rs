@@ -57,7 +57,7 @@ impl Transmit {
         self.sender.is_active()
     }
 
-    /// What is known of this end.
+    /// State of this end.
     pub(crate) fn direction(&self, protocol: u64) -> Direction {
         Direction {
             protocol,
@@ -120,7 +120,7 @@ impl Transmit {
     }
 }
 
-/// What a packet that is not sent is counted as.
+/// The counter of a packet that is not sent.
 #[cold]
 fn reason(error: SendError) -> Counter {
     match error {

@@ -97,7 +97,7 @@ impl Device {
         unsafe { bindings::muennet_dev_core_stats_tx_dropped_inc(self.as_raw()) };
     }
 
-    /// What it counted so far.
+    /// Its counters.
     pub(crate) fn traffic(&self) -> Traffic {
         let mut storage = bindings::rtnl_link_stats64::default();
         // SAFETY: a valid device, and room for the answer.
@@ -145,7 +145,7 @@ impl Device {
     }
 }
 
-/// What lies behind a device: found from it, and alive for as long as it is.
+/// Private data of a device: found from it, and alive for as long as it is.
 ///
 /// # Safety
 ///
@@ -153,13 +153,13 @@ impl Device {
 /// is sound. What `of` gives lives until nobody holds a counted reference to the
 /// device any more.
 pub(crate) unsafe trait Behind: Send + Sync + 'static {
-    /// What the driver wants of it.
+    /// The value that the driver keeps there.
     type Target;
 
     /// True if `operations` is a table of such devices.
     fn has(operations: *const bindings::net_device_ops) -> bool;
 
-    /// What lies behind `device`.
+    /// Gives the private data of `device`.
     ///
     /// # Safety
     ///
@@ -208,7 +208,7 @@ impl<B: Behind> Held<B> {
         self.0.as_ptr() == device.as_raw()
     }
 
-    /// What lies behind it.
+    /// Its private data.
     pub(super) fn behind(&self) -> &B {
         // SAFETY: one of `B`'s by the invariants, and held.
         unsafe { B::of(self.device()) }

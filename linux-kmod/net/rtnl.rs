@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! Links that lie over another device: their kind, as `ip link add … type` names it, and their devices.
+//! Links that lie over another device: their kind, as `ip link add … type` names it, and
+//! their devices.
 //!
 //! C header: `include/net/rtnetlink.h`
+
+pub(crate) use super::rtnl_lock::Rtnl;
 
 use super::{
     device::{Behind, Device, Held},
@@ -11,14 +14,13 @@ use super::{
     namespace::Net,
     napi::Polling,
     netlink::{Ack, Attributes, Message, Policy},
-    rtnl_lock as lock,
+    rtnl_lock,
     skb::SkBuff,
 };
 use crate::{
     bindings,
     newlink::{self, NewLink, Request},
 };
-pub(crate) use super::rtnl_lock::Rtnl;
 use core::{
     marker::PhantomData,
     mem::MaybeUninit,
@@ -342,7 +344,7 @@ impl<L: Link> Operations<L> {
             let device = Device::from_raw(device);
             device.set_carrier(carrier);
             let added = match Held::new(device) {
-                Some(link) => L::added(&link, attributes, ack, lock::held()),
+                Some(link) => L::added(&link, attributes, ack, rtnl_lock::held()),
                 None => Err(ENODEV),
             };
             added.inspect_err(|_| Self::dellink(device.as_raw(), ptr::null_mut()))

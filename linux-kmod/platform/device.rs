@@ -14,7 +14,7 @@ use muennet_core::{
 
 const MAX_VECTORS: u32 = 255;
 
-/// What binding takes hold of; given back, in this order, when unbound.
+/// Resources that binding takes; given back, in this order, when unbound.
 pub(crate) struct Ivshmem {
     _subject: subject::Installed,
     _vectors: Option<pci::Vectors>,

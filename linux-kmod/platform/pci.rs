@@ -12,7 +12,7 @@ use kernel::{
     types::Opaque,
 };
 
-/// What binds to devices; the value is dropped when unbound.
+/// A driver of PCI devices; the value of a device is dropped when it is unbound.
 pub(crate) trait Driver: Send + Sized + 'static {
     /// The driver's name.
     const NAME: &'static CStr;
@@ -85,7 +85,7 @@ pub(crate) struct Vectors {
 unsafe impl Send for Vectors {}
 
 impl Vectors {
-    /// How many there are.
+    /// The number of vectors.
     pub(crate) fn len(&self) -> u32 {
         self.count
     }

@@ -21,7 +21,7 @@ use muennet_core::{
 #[derive(Clone, Copy)]
 pub(crate) struct ResourceType(pub(crate) [u8; RESOURCE_SIZE]);
 
-/// What an exported function may need.
+/// State that the exported functions use.
 pub(crate) struct Subject {
     name: [u8; Name::MAX_LEN + 1],
     version: Version,

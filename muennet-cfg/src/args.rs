@@ -13,12 +13,12 @@ use muennet_core::config::number;
 #[derive(Debug, Parser)]
 #[command(name = "muennet_cfg", version, after_help = format!("Examples:\n{EXAMPLES}\n\n{EXIT_STATUS}"))]
 pub struct Args {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub action: Action,
 }
 
-/// What people type, and what it does.
+/// Examples of command lines, with their effect.
 pub const EXAMPLES: &str = "  \
   muennet_cfg add_child net0 c1      make c1, a child of net0, in this network namespace
   muennet_cfg add_mark c1 5          what arrives with mark 5 is for c1
@@ -29,12 +29,12 @@ pub const EXAMPLES: &str = "  \
   muennet_cfg del_mark c1 5          what arrives with mark 5 is net0's again
   muennet_cfg del_child c1           delete c1 and free its marks";
 
-/// What the exit status means.
+/// Meaning of the exit status.
 pub const EXIT_STATUS: &str =
     "Exit status 0: done; 1: the kernel refused; 2: the command line is wrong. \
 All but man and completions need CAP_NET_ADMIN over the network namespace.";
 
-/// What to do.
+/// The command.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 #[command(rename_all = "snake_case")]
 pub enum Action {

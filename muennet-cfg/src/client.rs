@@ -38,7 +38,7 @@ pub enum Error {
     /// The kernel refused.
     #[error("{0}")]
     Refused(Refusal),
-    /// What is listed changed again and again while it was being listed.
+    /// The list changed again and again while it was being read.
     #[error("interfaces come and go too fast to be listed")]
     Unsteady,
 }
@@ -74,7 +74,7 @@ impl Error {
         })
     }
 
-    /// What to do about it.
+    /// Advice.
     pub fn advice(&self) -> Option<&'static str> {
         match self {
             Self::NoFamily => Some("load the driver: modprobe muennet name=… in=… out=…"),
@@ -215,11 +215,11 @@ impl Client {
     }
 }
 
-/// What came in answer to one question.
+/// The answer to one request.
 struct Answers<F> {
     sequence: u32,
     messages: Vec<F>,
-    /// What was listed changed meanwhile.
+    /// The list changed meanwhile.
     interrupted: bool,
     complete: bool,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What there is: interfaces, their children, and the children's marks.
+//! The list of interfaces, their children, and the children's marks.
 
 use crate::{
     client::{Client, Error},
@@ -12,7 +12,7 @@ use serde::Serialize;
 pub struct Interface {
     /// Its name.
     pub name: String,
-    /// What can be said of it here; nothing if it is in another network namespace, from
+    /// Properties that are visible here; none if it is in another network namespace, from
     /// where this one has children of it.
     #[serde(flatten)]
     pub here: Option<Here>,

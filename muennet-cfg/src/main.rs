@@ -20,7 +20,7 @@ use std::{
     process::ExitCode,
 };
 
-/// What went wrong, and with what.
+/// The error, and the object that it concerns.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("cannot {what}: {error}")]

@@ -15,7 +15,7 @@ pub const FAMILY: &str = "muennet";
 /// The family's version.
 pub const VERSION: u8 = 1;
 
-/// What is asked of the driver.
+/// Requests to the driver.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Command {
@@ -200,7 +200,7 @@ impl Parseable<NlaBuffer<&[u8]>> for Attribute {
 pub struct Message {
     /// The command's number; of an answer, that of its question.
     pub command: u8,
-    /// What it says.
+    /// Its text.
     pub attributes: Vec<Attribute>,
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How much slower a channel is than memcpy, as a table; with `--check` it fails
+//! Ratios of a channel's time to memcpy's, as a table; with `--check` it fails
 //! where a limit is missed.
 //!
 //! Both are measured in turn in short rounds, and the best round of each counts:
@@ -19,7 +19,7 @@ const ROUND: usize = 8 * BATCH;
 const ROUNDS: usize = 4000;
 const ATTEMPTS: usize = 30;
 
-/// What the best round may cost.
+/// Limit for the best round.
 enum Limit {
     /// Times the baseline.
     Ratio(f64),

@@ -45,7 +45,7 @@ pub struct Carrier {
 }
 
 impl Carrier {
-    /// How the carrier changes now that the peer is `peer`; `None` if it does not, or not
+    /// Tells the change of the carrier for the state `peer`; `None` if there is none, or not
     /// yet. Call it again at least every [`INTERVAL_NS`]: the last state is then shown.
     ///
     /// `now_ns` is asked for the time, of a clock that never goes back, only if something

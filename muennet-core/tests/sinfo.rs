@@ -48,7 +48,7 @@ fn memory(name_: &str, kind: MemoryKind, address: u64, size: u64) -> (Name, Memo
     (name(name_), memory)
 }
 
-/// What the vector of `version` holds.
+/// Contents of the vector of `version`.
 fn resources(version: Version) -> Vec<Resource> {
     let resource = |text, detail| Resource {
         name: name(text),

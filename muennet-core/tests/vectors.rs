@@ -79,7 +79,7 @@ macro_rules! image {
     };
 }
 
-/// What `write` makes of an empty region must be `image`.
+/// Demands that `write` makes `image` of an empty region.
 fn written<F: Framing>(
     image: &[u8],
     protocol: NonZeroU64,
@@ -94,7 +94,7 @@ fn written<F: Framing>(
     // A dropped sender stops; the image was looked at before.
 }
 
-/// What a reader of all that was takes from `image`, up to the first that is no frame.
+/// Results of a reader that takes from `image`, up to the first that is no frame.
 fn read<F: Framing>(
     image: &[u8],
     protocol: NonZeroU64,

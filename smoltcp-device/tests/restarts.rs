@@ -35,7 +35,7 @@ const FRAMES: usize = 20;
 /// Twice as many, so that none is lost.
 const ELEMENTS: usize = 64;
 
-/// How an end starts.
+/// The ways in which an end starts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
     /// For the first time.
@@ -44,7 +44,7 @@ enum How {
     Restart,
     /// It starts anew before the other looks.
     Quick,
-    /// What held the channel is made anew.
+    /// The value that held the channel is made anew.
     Reload,
 }
 
@@ -129,7 +129,7 @@ trait End<'a> {
     fn down(&mut self);
     /// The next frame's number.
     fn take(&mut self) -> Option<usize>;
-    /// What a loop does beside: looks at the link.
+    /// The rest of a loop: looks at the link.
     fn look(&mut self);
     /// Frames received and lost, as counted.
     fn counted(&mut self) -> (u64, u64);
@@ -206,7 +206,7 @@ fn all<'a>(end: &mut impl End<'a>) -> Vec<usize> {
     std::iter::from_fn(|| end.take()).collect()
 }
 
-/// What an end that starts in `way` receives of a peer that has sent, and sends.
+/// Frames that an end that starts in `way` receives of a peer that has sent, and sends.
 fn we_start<'a, E: End<'a>>(wire: &'a Wire, how: How, busy: bool) {
     let what = format!("we: {how:?}, busy: {busy}");
     let mut peer = wire.peer();
@@ -250,7 +250,7 @@ fn we_start<'a, E: End<'a>>(wire: &'a Wire, how: How, busy: bool) {
     assert_eq!((received - before.0, lost), (count, 0), "{what}");
 }
 
-/// What an end that is up receives of a peer that starts.
+/// Frames that an end that is up receives of a peer that starts.
 fn peer_starts<'a, E: End<'a>>(wire: &'a Wire, how: How, busy: bool) {
     let what = format!("peer: {how:?}, busy: {busy}");
     let mut end = E::new(wire);

@@ -16,7 +16,7 @@ const CONFIG: &str = include_str!("debug-kernel.config");
 const BUILD: &str = "/build/debug";
 /// The kernel's Rust takes KASAN only from the compiler family of rustc.
 const COMPILER: [&str; 3] = ["clang", "lld", "llvm"];
-/// What tells make to use it.
+/// Arguments by which make uses it.
 pub const MAKE: &str = "LLVM=1";
 
 /// The debug kernel, built if need be from the sources of the kernel `stock`.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a newcomer sees first: two ends on one wire.
+//! The demos: two ends on one wire.
 
 use crate::{
     lab::{carrier, load, Lab, Wire},

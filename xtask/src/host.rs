@@ -93,7 +93,7 @@ fn iperf3(stage: &Stage, from: &Netns, to: &Netns, address: &str) -> Result<f64>
     megabits(&said)
 }
 
-/// What iperf3 says that arrived, in megabits per second.
+/// The rate that arrived, in megabits per second, as iperf3 says it.
 pub fn megabits(said: &str) -> Result<f64> {
     let line = said.lines().rfind(|line| line.contains("receiver"));
     let words: Vec<_> = line.unwrap_or_default().split_whitespace().collect();
@@ -110,4 +110,3 @@ pub fn megabits(said: &str) -> Result<f64> {
 pub fn said(what: &str) {
     println!("      {what}");
 }
-

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a VM boots: busybox, the network tools, the modules, and an init that
+//! The initramfs of a VM: busybox, the network tools, the modules, and an init that
 //! runs commands for the host.
 
 use crate::{libraries, run, tree::Tree};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What an integrator installs, checked inside of the tree: the modules by make and
+//! Installation as integrators do it, checked inside of the tree: the modules by make and
 //! by DKMS, the patch series for a kernel, the Debian package of the tools, and the
 //! specification of the netlink family.
 

@@ -81,7 +81,7 @@ impl Process {
         }
     }
 
-    /// What it said.
+    /// Its output until now.
     pub fn said(&self) -> String {
         run::tail(&fs::read_to_string(&self.log).unwrap_or_default(), 40)
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a kernel says when something is wrong.
+//! Lines of a kernel's log that mean a fault of the kernel.
 
 /// Words of the kernel's own checks. Several are of options that only the debug
 /// kernel has.

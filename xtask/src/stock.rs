@@ -11,7 +11,7 @@ use crate::{
 use anyhow::{Context, Result};
 use std::{fs, path::Path, process::Command};
 
-/// What goes into VMs of arm64, by its path inside of the tree.
+/// Files for VMs of arm64, by their path inside of the tree.
 pub const USERLAND: &str = "/userland-arm64";
 const USERLAND_PACKAGES: &str = "busybox-static,dash,bash,kmod,iproute2,iputils-ping,iperf3,\
                                  ethtool,tcpdump,libgcc-s1,curl,iputils-tracepath,util-linux,\
@@ -160,7 +160,7 @@ fn sources(suite: &str) -> Result<String> {
     Ok(lines)
 }
 
-/// What goes into VMs of arm64: unpacked alone, as nothing of it runs here.
+/// Packages for VMs of arm64: unpacked alone, as nothing of them runs here.
 fn userland(root: &Path, cache: &Cache) -> Result<()> {
     let folder = root.join(&USERLAND[1..]);
     let proofs = [folder.join("usr/bin/busybox"), folder.join("usr/bin/kmod")];

@@ -51,7 +51,7 @@ const PACKAGES: &[&str] = &[
     "curl",
 ];
 
-/// What scenarios use in VMs beside that. Installed later, so that a change does not
+/// More packages for VMs. Installed later, so that a change does not
 /// make the tree anew.
 const TOOLS: &[&str] = &["iptables", "nftables", "iputils-tracepath"];
 

@@ -35,12 +35,12 @@ pub struct Vm {
     flavour: Flavour,
 }
 
-/// What a command in a VM came to.
+/// The result of a command in a VM.
 #[derive(Debug)]
 pub struct Output {
     /// Its exit status.
     pub status: i32,
-    /// What it printed, errors included.
+    /// Its output, errors included.
     pub text: String,
 }
 
@@ -209,7 +209,7 @@ impl Vm {
         &self.name
     }
 
-    /// What the VM wrote to its console.
+    /// The console's text until now.
     pub fn console(&self) -> String {
         let bytes = fs::read(&self.console).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()

@@ -4,13 +4,9 @@
 
 mod source;
 
+use muennet_docs::workspace;
 use source::{Module, Sources};
-use std::{
-    collections::BTreeSet,
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fmt::Write, fs};
 
 /// A picture: the modules below `within` in the crate with this root.
 struct Graph {
@@ -65,25 +61,49 @@ const GRAPHS: [Graph; 4] = [
             &["newlink"],
             &["bindings"],
         ],
-        up: &[("children", "child", "an interface holds its children, and a child its interface")],
+        up: &[(
+            "children",
+            "child",
+            "an interface holds its children, and a child its interface",
+        )],
     },
     Graph {
         title: "linux-kmod/net",
         root: "linux-kmod/muennet/main.rs",
         within: &["net"],
-        rows: &[&["genl", "rtnl"], &["driver"], &["timer"], &["irq"], &["ethtool", "napi"], &["peers", "skb", "netlink", "softirq", "debugfs"], &["namespace", "work"], &["device"], &["rtnl_lock"]],
-up: &[("device", "namespace", "a device lies in a namespace, which finds its devices by name"), ("ethtool", "driver", "ethtool_ops calls the driver of a device, whose registration points to ethtool_ops"), ("napi", "driver", "napi_struct calls the driver of a device, which starts its NAPI")],
+        rows: &[
+            &["genl", "rtnl"],
+            &["driver"],
+            &["timer"],
+            &["irq"],
+            &["ethtool", "napi"],
+            &["peers", "skb", "netlink", "softirq", "debugfs"],
+            &["namespace", "work"],
+            &["device"],
+            &["rtnl_lock"],
+        ],
+        up: &[
+            (
+                "device",
+                "namespace",
+                "a device lies in a namespace, which finds its devices by name",
+            ),
+            (
+                "ethtool",
+                "driver",
+                "ethtool_ops calls the driver of a device, whose registration points to \
+                 ethtool_ops",
+            ),
+            (
+                "napi",
+                "driver",
+                "napi_struct calls the driver of a device, which starts its NAPI",
+            ),
+        ],
     },
 ];
 
 type Arrows = BTreeSet<(String, String)>;
-
-fn workspace() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
-}
 
 impl Graph {
     /// The modules, and the arrows between them.

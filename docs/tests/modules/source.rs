@@ -15,7 +15,7 @@ use syn::{
 /// A path of modules, from the crate's root on.
 pub type Module = Vec<String>;
 
-/// What a crate consists of.
+/// The modules of a crate, and the names that they use.
 #[derive(Debug, Default)]
 pub struct Sources {
     /// All modules but those of tests.

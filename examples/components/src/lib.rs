@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the components here have in common: an interface with its sockets on a link.
+//! An interface with its sockets on a link, shared by the components here.
 
 pub mod subject;
 

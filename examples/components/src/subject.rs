@@ -37,7 +37,7 @@ pub struct Subject {
 ///
 /// # Errors
 ///
-/// What is missing, or wrong with the channels.
+/// Errors: a variable that is missing, or a fault of the channels.
 pub fn from_environment() -> Result<Subject> {
     let of = |name| std::env::var(name).with_context(|| format!("set {name}"));
     let client = Client::connect(Path::new(&of("MUEN_SOCKET")?))?;

@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The end of a request's header.
 const END: &[u8] = b"\r\n\r\n";
 
-/// What a client asks for.
+/// The request of a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Request<'a> {
@@ -30,7 +30,7 @@ pub enum Request<'a> {
     Post(&'a str),
 }
 
-/// What the server answers with.
+/// The server's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     /// The page is what was asked for.
@@ -54,7 +54,7 @@ impl Status {
 /// A page being written. What does not fit is left out.
 pub type Page = Text<PAGE>;
 
-/// What is known of a connection from one call to the next.
+/// State of a connection between two calls.
 #[derive(Debug, Default)]
 pub struct Visit {
     since: Option<Instant>,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the example components serve: echo over TCP and UDP, a page over HTTP, and
+//! Servers of the example components: echo over TCP and UDP, a page over HTTP, and
 //! iperf3. No `std`, no allocation: the sockets and their buffers are the caller's.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -60,7 +60,7 @@ impl World {
         self.pass(20);
     }
 
-    /// What came within some milliseconds.
+    /// Bytes that came within some milliseconds.
     fn heard(&mut self, handle: SocketHandle) -> Vec<u8> {
         self.pass(20);
         let mut bytes = vec![0; 1 << 16];

@@ -29,7 +29,7 @@ use smoltcp_device::{Device, Selected, StackFraming};
 const PROTOCOL: NonZeroU64 = muennet_core::framing::SOLO5_PROTOCOL;
 const MTU: u16 = 1500;
 
-/// How long the absence of a peer that was reset may stay unnoticed.
+/// The longest time for which the absence of a peer that was reset is unnoticed.
 const WATCH: Duration = Duration::from_millis(500);
 
 /// Time between looks at a channel without event.
@@ -92,7 +92,7 @@ fn number(sinfo: &Sinfo<'_>, channel: &Name, kind: Kind) -> Option<u8> {
 ///
 /// # Errors
 ///
-/// What the policy or the command line lack.
+/// Errors of the policy or the command line.
 pub fn run<P: Platform>(mut machine: P) -> Result<P, Trouble> {
     let words = Words::parse(machine.command_line())?;
     let sinfo = machine.sinfo()?;

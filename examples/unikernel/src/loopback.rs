@@ -27,7 +27,7 @@ const SERVER: Ipv4Address = Ipv4Address::new(10, 0, 0, 2);
 const CLIENT: Ipv4Address = Ipv4Address::new(10, 0, 0, 1);
 /// The client's port for TCP and UDP.
 const PORT: u16 = 50_000;
-/// What the ping says, and who it is.
+/// Identifier and data of the ping.
 const PING: &[u8] = b"is anybody there?";
 const IDENTITY: u16 = 0x4d75;
 /// Bytes through TCP.

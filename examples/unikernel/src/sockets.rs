@@ -142,7 +142,7 @@ impl Servers {
         busy
     }
 
-    /// Who is connected.
+    /// The clients that are connected.
     fn clients(&self) -> Clients {
         let servers = self.echo.iter().chain(&self.http);
         let mut handles = servers.chain(self.iperf3.handles());

@@ -6,7 +6,7 @@ use core::fmt;
 use muennet_core::{channel::Peer, sinfo::Name};
 use smoltcp_device::Counters;
 
-/// What the page says.
+/// Contents of the page.
 pub struct Report<'a> {
     /// The subject.
     pub subject: Name,
@@ -18,7 +18,7 @@ pub struct Report<'a> {
     pub peer: Peer,
     /// The device's counters.
     pub counters: Counters,
-    /// Who is connected.
+    /// The clients that are connected.
     pub clients: &'a Clients,
 }
 

@@ -7,7 +7,7 @@ use muennet_core::{
     sinfo::SinfoError,
 };
 
-/// What is wrong, and what to do.
+/// Errors of the unikernel, and advice.
 #[derive(Debug, Clone, Copy)]
 pub enum Trouble {
     /// The machine has no such device.

@@ -8,7 +8,7 @@ use smoltcp::wire::{EthernetAddress, IpCidr, Ipv4Address, Ipv4Cidr};
 /// Addresses that an interface can have.
 pub const ADDRESSES: usize = 4;
 
-/// What the command line asks for. What it does not say stays as by default.
+/// Settings from the command line. Each that is absent keeps its default.
 #[derive(Debug)]
 pub struct Words {
     /// Name of the channel to read; `None` for the first that the policy gives.

@@ -15,7 +15,7 @@ pub use vec::{IntoIter, KVVec, KVec, PushError, RemoveError, Vec};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AllocError;
 
-/// How to allocate.
+/// Flags of an allocation.
 #[derive(Clone, Copy)]
 pub struct Flags(u32);
 

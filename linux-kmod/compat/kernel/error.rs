@@ -107,7 +107,7 @@ pub fn to_result(errno: i32) -> Result {
     }
 }
 
-/// What a C function returns: the value, or the negative errno.
+/// Converts the result of a C function: the value, or the negative errno.
 pub fn from_result<T: From<i16>>(result: impl FnOnce() -> Result<T>) -> T {
     match result() {
         Ok(value) => value,

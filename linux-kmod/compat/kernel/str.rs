@@ -13,7 +13,7 @@ use core::{
     ops::Deref,
 };
 
-/// What C strings have beside.
+/// More methods of C strings.
 pub trait CStrExt {
     /// The string at `pointer`.
     ///

@@ -12,7 +12,7 @@ use pin_init::{pin_init, PinInit};
 
 pub use crate::{global_lock, new_mutex, new_spinlock};
 
-/// What lockdep knows a lock by: one for each place where locks are made.
+/// The key by which lockdep knows a lock: one for each place where locks are made.
 #[repr(transparent)]
 pub struct LockClassKey(Opaque<bindings::lock_class_key>);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is measured: frames through a channel, beside the same bytes by plain
+//! The measurement: frames through a channel, beside the same bytes by plain
 //! memcpy through a ring of the same size, with one copy in and one out.
 
 use muennet_core::channel::{Burst, Read};

@@ -3,7 +3,7 @@
 
 use core::{fmt, str::FromStr};
 
-/// How packets lie in the elements of an interface's channels.
+/// Layout of packets in the elements of an interface's channels.
 ///
 /// ```
 /// use muennet_core::framing::Mode;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the fuzzers run. The property tests of muennet-core run the same.
+//! Bodies of the fuzzers. The property tests of muennet-core run the same.
 
 pub mod hostile;
 pub mod parameters;

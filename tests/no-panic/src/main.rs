@@ -47,7 +47,7 @@ unsafe impl Memory for Shared {
 // SAFETY: as above.
 unsafe impl MemoryMut for Shared {}
 
-/// What nobody can know in advance.
+/// A value that the compiler cannot know.
 #[repr(C)]
 pub struct Unknown {
     base: NonNull<u8>,

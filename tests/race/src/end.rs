@@ -20,7 +20,7 @@ const ROOMS: [usize; 6] = [1, 19, 20, 61, 316, 8192];
 /// Frames of a burst.
 const BURST: usize = 8;
 
-/// What a reader saw.
+/// Counts of a reader.
 #[derive(Debug, Default)]
 pub struct Tally {
     /// Calls.

@@ -28,7 +28,7 @@ const FRAMINGS: [(&str, Mode); 3] = [
 /// Bytes of the longest frame that is sent.
 const MTU: u16 = 300;
 
-/// What the threads share.
+/// State that the threads share.
 #[derive(Default)]
 pub struct Race {
     over: AtomicBool,

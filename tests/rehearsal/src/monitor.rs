@@ -13,7 +13,7 @@ use muennet_core::notify::Notifier;
 
 static BLOCK: ControlBlock = ControlBlock::new();
 
-/// What no subject does on Muen without stopping it, or the system.
+/// Accesses that stop a subject on Muen, or the system.
 enum Violation {
     /// CPUID.
     Cpuid,
@@ -48,7 +48,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What the subject did, for the line that is said once a second.
+/// Counts of the subject's exits, for the line that is printed once a second.
 #[derive(Debug, Default)]
 struct Counters {
     exits: u64,

@@ -15,7 +15,7 @@ const LEVELS: u32 = 4;
 /// The address in an entry.
 const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
-/// What a subject may do with memory, beyond reading it.
+/// Rights of a subject to memory, beyond reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Right {
     /// Nothing.

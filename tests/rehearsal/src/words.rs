@@ -4,7 +4,7 @@
 use crate::subject::Refusal;
 use muennet_core::config::number;
 
-/// What the command line says.
+/// Settings from the command line.
 #[derive(Debug, Clone, Copy)]
 pub struct Words {
     /// Version of the subject information; one that does not exist leaves the page empty.

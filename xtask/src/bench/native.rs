@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Result;
 use std::process::Command;
 
-/// What the layer asks for: far from what is usual, since others use the machine too.
+/// Limits of the layer: far from the usual values, since others use the machine too.
 /// A frame that takes the way of a packet through the kernel would be much slower.
 const SURE: &str = "0.3,1.2,8";
 

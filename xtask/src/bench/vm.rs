@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a packet costs a guest, in instructions, beside virtio-net in the same VM.
+//! Cost of a packet in a guest, in instructions, beside virtio-net in the same VM.
 //!
 //! QEMU counts instructions (`-icount shift=0,sleep=off`): a nanosecond of the guest's
 //! clock is one, so that the noise of the host does not count.
@@ -229,7 +229,7 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// Who sends frames from the host.
+/// The sender of frames on the host.
 struct Injector {
     input: ChildStdin,
     _process: Process,

@@ -121,4 +121,3 @@ pub(super) fn check(stage: &Stage) -> Result<()> {
     echoing.end()?;
     server.end().map(drop)
 }
-

@@ -70,4 +70,3 @@ pub(super) fn long_frames(stage: &Stage) -> Result<()> {
     }
     Ok(())
 }
-

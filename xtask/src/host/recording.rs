@@ -137,4 +137,3 @@ pub(super) fn to_a_pipe(stage: &Stage) -> Result<()> {
     bridge.end()?;
     server.end().map(drop)
 }
-

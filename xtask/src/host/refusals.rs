@@ -159,4 +159,3 @@ fn refused(netns: &Netns, prefix: &str, arguments: &str, words: &str) -> Result<
         }
     }
 }
-

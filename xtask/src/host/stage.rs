@@ -103,4 +103,3 @@ pub(super) fn file_bridge(netns: &Netns, input: &Path, output: &Path) -> Result<
         .arg(output);
     Ok(command)
 }
-

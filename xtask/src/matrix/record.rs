@@ -13,7 +13,7 @@ const HEAD: &str = "\
 # two, `cargo xtask kernels` makes the table of kernels.md of it.
 ";
 
-/// What a layer came to.
+/// The result of a layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// It passed on a kernel of this release.

@@ -33,7 +33,7 @@ pub struct Segment<'a> {
     pub writable: bool,
     /// Its rights.
     pub executable: bool,
-    /// What it holds; zeroes if nothing.
+    /// Its contents; zeroes if there are none.
     pub content: Option<&'a [u8]>,
 }
 

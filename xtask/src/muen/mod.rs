@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What an integrator of Muen takes over: the unikernel's image, component specifications
+//! Files for an integrator of Muen: the unikernel's image, component specifications
 //! and a policy; and the checks of all that against the facts of Muen v1.1.1.
 
 mod code;

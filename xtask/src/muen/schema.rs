@@ -11,7 +11,7 @@ use std::{fs, path::Path, process::Command};
 
 /// Documents with snippets.
 const DOCUMENTS: &[&str] = &["docs/muen-policy.md", "examples/unikernel/muen/README.md"];
-/// What the schema must refuse: each is a mistake that Muen's tools refuse, too.
+/// Mistakes that the schema must refuse, as Muen's tools do.
 const WRONG: &str = "tests/muen/wrong.xml";
 
 /// Validates a file.

@@ -24,9 +24,9 @@ const FIELDS: [&str; 8] = [
 
 /// A function of tests/barriers and what its code must look like.
 struct Expected {
-    /// What its label contains.
+    /// A part of its label.
     function: &'static str,
-    /// How many barriers are needed at least.
+    /// The least number of barriers.
     barriers: usize,
     holds: fn(&[&str]) -> bool,
 }

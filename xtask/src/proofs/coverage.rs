@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! How much of muennet-core the tests run, by LLVM's counters.
+//! Coverage of muennet-core by its tests, from LLVM's counters.
 
 use crate::{
     cache::need_program,
@@ -14,7 +14,7 @@ use std::{
 
 /// Percent of the lines that must have run.
 const LEAST: f64 = 95.0;
-/// What is not counted: tests, and the models' stand-in for memory.
+/// Files that do not count: tests, and the models' stand-in for memory.
 const IGNORED: &str = "(/tests/|tests\\.rs|models\\.rs|heap\\.rs|word_loom\\.rs|registry|rustc)";
 
 /// Runs the tests with counters; fails when too few lines have run.

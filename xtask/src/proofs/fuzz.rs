@@ -12,7 +12,7 @@ use std::{fs, path::Path, process::Command};
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The fuzzers, by what they are fed.
 const FUZZERS: [&str; 3] = ["hostile", "sinfo", "parameters"];
-/// What cargo-fuzz gives to the compiler: sanitizer, and counters for libFuzzer.
+/// Compiler flags as cargo-fuzz sets them: sanitizer, and counters for libFuzzer.
 const FLAGS: &[&str] = &[
     "--cfg fuzzing",
     "-Zsanitizer=address",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is shown of muennet-core beyond its unit tests and models.
+//! Proofs of muennet-core beyond its unit tests and models.
 
 mod aarch64;
 mod barriers;

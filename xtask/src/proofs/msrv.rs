@@ -11,7 +11,7 @@ use std::{fs, path::Path};
 
 /// The release that muennet-core promises to compile with, as its manifest says.
 const RELEASE: &str = "rustc 1.85.";
-/// What is compiled: as a dependency without features, and as the kernel does it.
+/// The two builds: as a dependency without features, and as the kernel does it.
 const WAYS: [&[&str]; 2] = [
     &[],
     &["--cfg", "muennet_kernel", "--cfg", "feature=\"builder\""],

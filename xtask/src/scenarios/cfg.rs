@@ -114,7 +114,7 @@ fn elsewhere(vm: &mut Vm) -> Result<()> {
     vm.ok("ip netns del n1").map(drop)
 }
 
-/// What it says is what the kernel says, and what to do.
+/// Its error texts hold the kernel's reason, and advice.
 fn words(vm: &mut Vm) -> Result<()> {
     refused(
         vm,

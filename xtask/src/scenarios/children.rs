@@ -171,7 +171,7 @@ fn many(a: &mut Vm, b: &mut Vm) -> Result<()> {
     b.ok("killall ping").map(drop)
 }
 
-/// What cannot be is refused, with a reason.
+/// Impossible children are refused, with a reason.
 fn refused(a: &mut Vm) -> Result<()> {
     for (command, why) in [
         ("muennet_cfg add_child net0 c1234567890123456", ""),
@@ -233,7 +233,7 @@ fn links(a: &mut Vm) -> Result<()> {
     a.ok("muennet_cfg del_child c7").map(drop)
 }
 
-/// Who may not is told so.
+/// Users without the right are refused.
 fn rights(a: &mut Vm) -> Result<()> {
     a.ok("ip link add link net0 name c8 type muennet mark 50")?;
     let all = [

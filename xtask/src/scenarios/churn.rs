@@ -22,7 +22,7 @@ const CHILD: &str = "link add link net0 name c9 type muennet mark 60\\nlink set 
 /// The same by the family of old.
 const OLD_CHILD: &str = "muennet_cfg add_child net0 c8 && muennet_cfg add_mark c8 61 && \
                          ip link set c8 up && muennet_cfg del_child c8";
-/// How the module is loaded.
+/// The module's parameters.
 const PARAMETERS: &str = "name=net0 reader_protocol=2 writer_protocol=2 in=b_to_a out=a_to_b \
                           flags=net_hdr";
 

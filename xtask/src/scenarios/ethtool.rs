@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What `ethtool` and debugfs say of an interface, and what `ethtool` can change.
+//! Reports of `ethtool` and debugfs on an interface, and changes by `ethtool`.
 
 use crate::{
     lab::{carrier, load, Lab},

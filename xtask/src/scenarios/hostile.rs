@@ -25,7 +25,7 @@ const MODES: [(&str, &str); 3] = [
     ("eth_dev", "eth-dev"),
 ];
 
-/// What a lie leads to.
+/// The consequence of a lie.
 #[derive(Clone, Copy)]
 enum Then {
     /// No carrier, and this many faults or more.

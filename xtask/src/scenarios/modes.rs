@@ -85,7 +85,7 @@ pub fn modes(lab: &Lab) -> Result<()> {
     b.finish()
 }
 
-/// What a net_hdr interface looks like.
+/// Properties of a net_hdr interface.
 fn device(vm: &mut Vm) -> Result<()> {
     let link = vm.ok("ip -d link show net0")?;
     ensure!(

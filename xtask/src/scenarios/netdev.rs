@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What people do with network interfaces: VLANs, bonds, multicast addresses, and
+//! Usual settings of network interfaces: VLANs, bonds, multicast addresses, and
 //! programs of tc, cBPF and XDP. A `net_hdr` interface, a child and an ipip tunnel
 //! pass the same programs.
 

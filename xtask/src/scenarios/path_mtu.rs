@@ -136,7 +136,7 @@ fn tcpdump(vm: &mut Vm, interface: &str, filter: &str) -> Result<()> {
     vm.until("grep -q 'listening on' /tmp/looking").map(drop)
 }
 
-/// What was seen, until now.
+/// Packets seen until now.
 fn captured(vm: &mut Vm) -> Result<String> {
     vm.ok("sleep 0.3; killall tcpdump; sleep 0.1; cat /tmp/seen")
 }

@@ -85,7 +85,7 @@ pub fn rehearsal(lab: &Lab) -> Result<()> {
     vm.finish()
 }
 
-/// What all of it needs.
+/// Wire, images and Linux VM of all rehearsals.
 struct Stage<'a> {
     wire: Wire<'a>,
     monitor: std::path::PathBuf,
@@ -198,7 +198,7 @@ fn idle(unikernel: &mut Unikernel) -> Result<()> {
     }
 }
 
-/// What a subject of Muen must not do is noticed, and errors are logged that occur before
+/// Forbidden accesses of a subject are noticed, and errors are logged that occur before
 /// the subject information is understood.
 fn refusals(stage: &Stage<'_>, image: &Path) -> Result<()> {
     // mov rax, the input channel; mov byte [rax], 1

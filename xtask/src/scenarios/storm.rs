@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Seconds of one storm; MUENNET_STORM sets another number.
 const SECONDS: u64 = 4;
-/// How often a second.
+/// Faults, epochs or events a second.
 const RATE: u64 = 3000;
 /// Children, one storm each.
 const CHILDREN: [usize; 3] = [0, 100, 250];

@@ -9,11 +9,11 @@ use crate::{
 use anyhow::{ensure, Context, Result};
 use std::{thread, time::Duration};
 
-/// How long, if MUENNET_SECONDS does not say.
+/// Seconds of a stream, if MUENNET_SECONDS does not say.
 const SECONDS: u64 = 120;
 /// Bytes each way that are the least to speak of.
 const LEAST: u64 = 1 << 20;
-/// How often the VMs are asked whether they are done.
+/// The pause between two questions to the VMs whether they are done.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Two Linux VMs.

@@ -50,7 +50,7 @@ const POLICY: &str = r#"
 const MESSAGE: usize = 64;
 /// Messages for each way to sleep.
 const MESSAGES: u64 = 1000;
-/// So long nobody is silent.
+/// A peer that is silent for longer is an error.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 type Port = raw::Port<Input, Output, Option<Ringer>, MESSAGE>;

@@ -26,10 +26,10 @@ use smoltcp_device::Selected;
 #[derive(Parser)]
 #[command(version)]
 struct Args {
-    /// How long.
+    /// Seconds to run.
     #[arg(long, default_value_t = 30)]
     seconds: u64,
-    /// What happens.
+    /// Seed of the losses.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -54,7 +54,7 @@ const GROWTH: u64 = 2048;
 /// One connection of the client.
 struct Transfer {
     handle: SocketHandle,
-    /// What its bytes are made of.
+    /// Seed of its bytes.
     key: u32,
     bytes: usize,
     sent: usize,

@@ -23,10 +23,10 @@ pub const PORT: u16 = 5201;
 /// Connections for the server to work: control, data, and one to refuse.
 pub const CONNECTIONS: usize = 3;
 
-/// How often an idle client is asked whether it is there.
+/// The pause between two probes of an idle client.
 const KEEP_ALIVE: Duration = Duration::from_secs(1);
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Debug)]
 enum Role {
     /// There is none yet, or it has not said all of its cookie.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What a client of iperf3 asks for: one flat JSON object, of which few members matter.
+//! Parameters of an iperf3 client: one flat JSON object, of which few members matter.
 
 use smoltcp::time::Duration;
 
@@ -8,7 +8,7 @@ use smoltcp::time::Duration;
 pub struct Parameters {
     /// The server sends.
     pub reverse: bool,
-    /// So long at the start does not count.
+    /// Seconds at the start that do not count.
     pub omit: Duration,
 }
 
@@ -21,7 +21,7 @@ pub enum ParametersError {
     Unsupported(&'static str),
 }
 
-/// What is asked for by this is not served.
+/// Members that ask for something that is not served.
 const UNSUPPORTED: [&str; 3] = ["udp", "sctp", "bidirectional"];
 /// A sender that is to hold back.
 const PACED: [&str; 2] = ["bandwidth", "fqrate"];
@@ -128,7 +128,7 @@ impl<'a> Scanner<'a> {
         Ok(taken)
     }
 
-    /// What stands between quotes, its escapes as they are.
+    /// The text between quotes, its escapes as they are.
     fn string(&mut self) -> Result<&'a [u8], ParametersError> {
         self.take(b'"')?;
         let mut escaped = false;

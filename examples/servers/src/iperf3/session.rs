@@ -17,10 +17,10 @@ use crate::text::Text;
 use core::fmt::Write;
 use smoltcp::time::{Duration, Instant};
 
-/// What a client calls itself, at the start of each of its connections.
+/// The cookie that a client sends first on each of its connections.
 pub type Cookie = [u8; 37];
 
-/// What one end tells the other.
+/// States that one end tells the other.
 mod state {
     pub const TEST_START: u8 = 1;
     pub const TEST_RUNNING: u8 = 2;
@@ -35,7 +35,7 @@ mod state {
     pub const SERVER_ERROR: u8 = -2_i8 as u8;
 }
 
-/// What a client hears for which there is no place.
+/// The answer to a client for which there is no place.
 pub const DENIAL: [u8; 1] = [state::ACCESS_DENIED];
 
 /// A client that owes a word is given up after so long.
@@ -168,7 +168,7 @@ impl Session {
         session
     }
 
-    /// What the client said on the control connection.
+    /// Bytes received on the control connection.
     pub fn take(&mut self, bytes: &[u8], now: Instant) {
         for byte in bytes {
             if let Err(refusal) = self.take_one(*byte, now) {
@@ -312,7 +312,7 @@ impl Session {
         matches!(self.phase, Phase::Over)
     }
 
-    /// What is to be said on the control connection.
+    /// Bytes to send on the control connection.
     pub fn answer(&self) -> &[u8] {
         self.answer.bytes()
     }

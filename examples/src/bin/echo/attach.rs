@@ -16,9 +16,9 @@ use muennet_host::{
 /// The device of this process.
 pub type Device = smoltcp_device::Device<Input, Output, Ethernet, Option<Ringer>>;
 
-/// What the device lies on.
+/// The memory and the event of the device.
 pub struct Ground {
-    /// What to wait for, if the input has an event.
+    /// The event to wait for, if the input has one.
     pub vector: Option<Vector>,
     /// The device's channels are this process's while the connection lives.
     pub _connection: Option<Connection>,

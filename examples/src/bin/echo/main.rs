@@ -17,7 +17,7 @@ use smoltcp::{
 };
 use std::{os::fd::AsFd, process::ExitCode, time::Duration};
 
-/// How often the peer's epoch is looked at when nothing else happens.
+/// The pause between two looks at the peer's epoch when nothing else happens.
 const WATCH: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {

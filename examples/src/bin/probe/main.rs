@@ -28,7 +28,7 @@ enum Command {
     Tcp {
         /// The server.
         server: SocketAddr,
-        /// How many bytes.
+        /// Bytes to send.
         #[arg(long, default_value_t = 10 << 20)]
         bytes: usize,
     },

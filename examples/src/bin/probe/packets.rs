@@ -27,7 +27,7 @@ pub enum Direction {
     Receive {
         /// The interface.
         interface: String,
-        /// How many.
+        /// Number of packets.
         #[arg(long)]
         count: usize,
     },

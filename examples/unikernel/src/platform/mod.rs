@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What the unikernel needs of the machine it runs on. The platforms are apart
+//! Interface to the machine that the unikernel runs on. The platforms are apart
 //! from each other and from the network: a new one is a folder here.
 
 #[cfg(target_arch = "aarch64")]
@@ -49,14 +49,14 @@ use {
 /// A machine, of which there is one. It sleeps by [`Events`].
 #[cfg(not(platform = "virt"))]
 pub trait Platform: Events<Error = Infallible> + Sized {
-    /// What rings a peer.
+    /// The bell of a peer.
     type Bell: Notifier;
 
     /// Finds out what the machine has. To be called once.
     ///
     /// # Errors
     ///
-    /// What is missing.
+    /// The missing part.
     fn start(boot: u64) -> Result<Self, Trouble>;
 
     /// The words of the command line.
@@ -65,11 +65,11 @@ pub trait Platform: Events<Error = Infallible> + Sized {
     /// True if a timer ends a sleep; otherwise a sleep with a limit keeps the processor busy.
     fn has_timer(&self) -> bool;
 
-    /// What the subject has.
+    /// The subject's resources.
     ///
     /// # Errors
     ///
-    /// What is wrong with it.
+    /// The fault.
     fn sinfo(&self) -> Result<Sinfo<'_>, Trouble>;
 
     /// Where the memory of a channel lies.
@@ -79,7 +79,7 @@ pub trait Platform: Events<Error = Infallible> + Sized {
     /// That it lies beyond the memory there is.
     fn channel(&self, memory: &sinfo::Memory) -> Result<Place, Trouble>;
 
-    /// What rings an event, if that event exists.
+    /// Gives the bell of an event, if that event exists.
     fn bell(&self, event: u8) -> Option<Self::Bell>;
 
     /// Lets the interrupt of a vector end a sleep; false if this platform takes no

@@ -55,7 +55,7 @@ pub struct Args {
     #[arg(long, value_name = "NAME", conflicts_with = "file")]
     channel: Vec<String>,
 
-    /// How packets lie in elements.
+    /// Layout of packets in elements.
     #[arg(long, value_enum, default_value = "eth_dev")]
     mode: ModeArg,
 

@@ -24,7 +24,7 @@ const SIZE: usize = 1 << 20;
 struct Args {
     /// Where a program listens.
     address: SocketAddr,
-    /// How often the file is sent.
+    /// Number of times that the file is sent.
     #[arg(long, default_value_t = 8)]
     times: u64,
     /// The file, which is made, and removed at the end.

@@ -89,7 +89,7 @@ fn cost(before: f64, after: f64, busy: &Seen) -> Option<f64> {
     ((before - after).abs() * lasted < STEADY * cost).then_some(cost)
 }
 
-/// How long a look at the clock takes as a rule.
+/// The usual time of a look at the clock.
 fn usual() -> Duration {
     let mut looks: Vec<_> = (0..1000).map(|_| Instant::now().elapsed()).collect();
     looks.sort();
@@ -101,7 +101,7 @@ struct Watch {
     patience: Duration,
 }
 
-/// What was seen from the first taking on.
+/// Counts since the first taking.
 struct Seen {
     taken: Duration,
     lasted: Duration,

@@ -19,10 +19,10 @@ struct Args {
     name: String,
     /// Its file.
     file: PathBuf,
-    /// How often.
+    /// Number of reloads.
     #[arg(long)]
     times: u32,
-    /// How long it stays loaded, in milliseconds.
+    /// Milliseconds for which it stays loaded.
     #[arg(long, default_value_t = 50)]
     stay: u64,
     /// Its parameters.

@@ -18,7 +18,7 @@ use std::{
 struct Args {
     #[command(subcommand)]
     role: Role,
-    /// How long to send.
+    /// Seconds to send.
     #[arg(long, global = true, default_value_t = 10)]
     seconds: u64,
 }
@@ -31,7 +31,7 @@ enum Role {
     Ask { address: SocketAddr },
 }
 
-/// What the two ends send.
+/// Bytes that the two ends send.
 const SERVER: u64 = 0x9e37_79b9_7f4a_7c15;
 const CLIENT: u64 = 0xbf58_476d_1ce4_e5b9;
 /// Nothing sent or received for so long means that the connection is dead.

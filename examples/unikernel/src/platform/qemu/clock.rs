@@ -9,7 +9,7 @@ use x86_64::instructions::port::Port;
 
 /// Ticks per second of the PC's timer (the 8254).
 const PIT_HZ: u64 = 1_193_182;
-/// How long is measured, and how often: five milliseconds each.
+/// Length and number of the measurements: five milliseconds each.
 const TICKS: u16 = 5966;
 const MEASUREMENTS: usize = 3;
 /// Looks at the timer before it is given up.

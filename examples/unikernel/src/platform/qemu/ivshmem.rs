@@ -48,7 +48,7 @@ struct Msix {
     vectors: u16,
 }
 
-/// What rings a peer's vector.
+/// The bell of a peer's vector.
 #[derive(Debug)]
 pub struct Bell {
     register: u64,
@@ -151,7 +151,7 @@ impl Ivshmem {
         unsafe { Place::new(self.memory + address, size) }.ok_or(unreachable)
     }
 
-    /// What rings an event.
+    /// Gives the bell of an event.
     pub fn bell(&self, event: u8) -> Option<Bell> {
         let entry = self.copies.events.chunks_exact(4).nth(event.into())?;
         Some(Bell {

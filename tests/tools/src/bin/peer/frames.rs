@@ -3,7 +3,7 @@
 
 use clap::ValueEnum;
 
-/// What the reader expects.
+/// Properties that the reader expects.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Mode {
     Raw,

@@ -9,7 +9,7 @@ use crate::{
 use clap::ValueEnum;
 use std::time::{Duration, Instant};
 
-/// What is untrue.
+/// The kinds of lies.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Lie {
     /// The header is no channel's.

@@ -89,13 +89,13 @@ enum Command {
     Storm {
         #[command(flatten)]
         channel: Channel,
-        /// What comes in the storm.
+        /// The kind of the storm.
         #[arg(long)]
         of: Vec<storm::Gust>,
-        /// How many in all.
+        /// Number in all.
         #[arg(long)]
         count: u64,
-        /// How many a second.
+        /// Number a second.
         #[arg(long, default_value_t = 3000)]
         rate: u32,
     },
@@ -106,7 +106,7 @@ enum Command {
 pub struct Channel {
     /// Its name.
     channel: String,
-    /// What the reader expects in it.
+    /// Properties that the reader expects.
     #[arg(long)]
     mode: Mode,
     /// The reader's MTU.

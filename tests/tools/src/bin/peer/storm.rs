@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What comes in a storm.
+/// The kinds of storms.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Gust {
     /// A new epoch, and the event.
