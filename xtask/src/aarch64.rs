@@ -4,6 +4,7 @@
 
 use crate::{
     cache::{need_file, need_program},
+    lab::GUEST_PACKAGES,
     run::{cargo, quietly, target},
     rust_src,
 };
@@ -45,18 +46,8 @@ pub fn program(name: &str) -> Result<PathBuf> {
 
 /// Builds what runs in VMs.
 pub fn build_programs() -> Result<()> {
-    let packages = [
-        "--package",
-        "muennet-examples",
-        "--package",
-        "muennet-test-tools",
-        "--package",
-        "muennet-cfg",
-        "--package",
-        "muennet-ip-link",
-    ];
     quietly(&mut cargo_linux(
-        &[&["build", "--release"][..], &packages].concat(),
+        &[&["build", "--release"], GUEST_PACKAGES].concat(),
         "std,panic_unwind",
     )?)
     .map(drop)

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// What goes into the package beside the program, by its place in the workspace.
+/// Files of the package beside the program, by their place in the workspace.
 const FILES: [(&str, &str); 4] = [
     (
         "muennet-cfg/debian/copyright",
@@ -32,7 +32,7 @@ const FILES: [(&str, &str); 4] = [
     ),
 ];
 
-/// What the program says itself.
+/// Files that the program prints itself.
 const SAID: [(&[&str], &str); 4] = [
     (&["man"], "usr/share/man/man8/muennet_cfg.8"),
     (
@@ -66,7 +66,7 @@ ls \"$PWD\"/*.deb
 pub fn pack(tree: &Tree) -> Result<String> {
     tree.install("dpkg for packages", &["dpkg-dev"])?;
     lab::build_programs()?;
-    let program = target("release/muennet_cfg")?;
+    let program = lab::program("muennet_cfg")?;
     let folder = tree.folder("work/deb")?;
     tree::remove(&folder)?;
     let staged = folder.join("staged");

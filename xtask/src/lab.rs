@@ -23,7 +23,7 @@ use std::{
 /// The protocol of Solo5 unikernels, used for the demo too.
 pub const PROTOCOL: &str = "0x7ade5c549b08e814";
 
-/// What every scenario needs.
+/// Root tree and initramfs, which every scenario needs.
 #[derive(Debug)]
 pub struct Lab {
     /// The root tree.
@@ -56,6 +56,18 @@ const GUEST_PROGRAMS: [&str; 7] = [
     "muennet_cfg",
 ];
 
+/// The packages that they lie in, as arguments for cargo.
+pub const GUEST_PACKAGES: &[&str] = &[
+    "--package",
+    "muennet-examples",
+    "--package",
+    "muennet-test-tools",
+    "--package",
+    "muennet-cfg",
+    "--package",
+    "muennet-ip-link",
+];
+
 /// A program of the host.
 pub fn program(name: &str) -> Result<PathBuf> {
     Ok(target("release")?.join(name))
@@ -64,20 +76,8 @@ pub fn program(name: &str) -> Result<PathBuf> {
 /// Builds the host's programs.
 pub fn build_programs() -> Result<()> {
     progress::step("host programs", || {
-        quietly(&mut cargo(&[
-            "build",
-            "--release",
-            "--package",
-            "muennet-host",
-            "--package",
-            "muennet-examples",
-            "--package",
-            "muennet-test-tools",
-            "--package",
-            "muennet-cfg",
-            "--package",
-            "muennet-ip-link",
-        ]))
+        let host = ["build", "--release", "--package", "muennet-host"];
+        quietly(&mut cargo(&[&host, GUEST_PACKAGES].concat()))
     })
     .map(drop)
 }

@@ -24,7 +24,7 @@ struct Layer {
     check: Check,
 }
 
-/// How a layer is checked.
+/// The kind of a check, by what it needs.
 enum Check {
     /// On this machine.
     Host(fn() -> Result<()>),
@@ -125,7 +125,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         name: "c-interface",
-        about: "muennet-c: two ends in C under sanitizers, header as C11 and C++, no panic path",
+        about: "muennet-c: two ends in C under sanitizers, an echo, header as C11 and C++, no panic path",
         check: Check::Host(proofs::c_interface),
     },
     Layer {

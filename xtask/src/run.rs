@@ -2,7 +2,7 @@
 //! Running other programs, with their words kept for when they fail.
 
 use anyhow::{bail, Context, Result};
-use cargo_metadata::MetadataCommand;
+use cargo_metadata::{Metadata, MetadataCommand};
 use std::{
     path::{Path, PathBuf},
     process::Command,
@@ -24,18 +24,23 @@ pub fn target(path: impl AsRef<Path>) -> Result<PathBuf> {
     if let Some(folder) = FOLDER.get() {
         return Ok(folder.join(path));
     }
-    let folder = target_folder(&mut MetadataCommand::new())?;
+    let folder = metadata(&mut MetadataCommand::new())?
+        .target_directory
+        .into();
     Ok(FOLDER.get_or_init(|| folder).join(path))
 }
 
-/// Asks cargo for its target folder.
-fn target_folder(command: &mut MetadataCommand) -> Result<PathBuf> {
-    let metadata = command
+/// The packages of the workspace, and its target folder, as cargo tells them.
+pub fn packages() -> Result<Metadata> {
+    metadata(&mut MetadataCommand::new())
+}
+
+fn metadata(command: &mut MetadataCommand) -> Result<Metadata> {
+    command
         .current_dir(workspace())
         .no_deps()
         .exec()
-        .context("cargo does not tell its target folder")?;
-    Ok(metadata.target_directory.into())
+        .context("cargo metadata fails")
 }
 
 /// A cargo command in the workspace.
@@ -68,6 +73,12 @@ pub fn quietly(command: &mut Command) -> Result<String> {
     )
 }
 
+/// The number that stands last before `unit`, as in "7 frames received".
+pub fn number_before(said: &str, unit: &str) -> Option<u64> {
+    let (before, _) = said.rsplit_once(unit)?;
+    before.split_whitespace().next_back()?.parse().ok()
+}
+
 /// The last `count` lines of `text`.
 pub fn tail(text: &str, count: usize) -> String {
     let lines: Vec<_> = text.lines().collect();
@@ -82,7 +93,16 @@ mod tests {
     fn the_target_folder_is_where_cargo_says() {
         let mut command = MetadataCommand::new();
         command.env("CARGO_TARGET_DIR", "/elsewhere");
-        let folder = target_folder(&mut command).unwrap();
+        let folder = metadata(&mut command).unwrap().target_directory;
         assert_eq!(folder, Path::new("/elsewhere"));
+    }
+
+    #[test]
+    fn a_number_is_the_one_before_its_unit() {
+        let said = "3 frames received, 12 lost, none skipped";
+        assert_eq!(number_before(said, " frames received"), Some(3));
+        assert_eq!(number_before(said, " lost"), Some(12));
+        assert_eq!(number_before(said, " skipped"), None);
+        assert_eq!(number_before(said, " rejected"), None);
     }
 }

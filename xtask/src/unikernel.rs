@@ -166,7 +166,7 @@ impl Unikernel {
         self.started
     }
 
-    /// What it logged.
+    /// Its log until now.
     pub fn console(&self) -> String {
         let bytes = fs::read(&self.console).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The crates with none of their features, each alone, and all.
 
-use crate::run::{cargo, quietly, workspace};
+use crate::run::{cargo, packages, quietly};
 use anyhow::{ensure, Result};
-use cargo_metadata::MetadataCommand;
 
 /// Lints each library of the workspace that has features.
 pub fn features() -> Result<()> {
-    let metadata = MetadataCommand::new()
-        .current_dir(workspace())
-        .no_deps()
-        .exec()?;
     let mut checked = 0;
-    for package in metadata.workspace_packages() {
+    for package in packages()?.workspace_packages() {
         if package.features.is_empty() {
             continue;
         }

@@ -11,6 +11,7 @@ use crate::{
     lab::program,
     netns::{until, Netns},
     process::Process,
+    run::number_before,
 };
 use anyhow::{ensure, Context, Result};
 use std::{path::PathBuf, process::Command};
@@ -40,7 +41,7 @@ impl Side {
     }
 }
 
-/// How an end starts again.
+/// The ways in which an end starts again.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     /// It deactivates its channel and ends.
@@ -71,11 +72,9 @@ impl Counts {
 
     /// Reads the line that a program ends with.
     fn read(said: &str) -> Result<Self> {
-        let number = |unit: &str| {
-            let (before, _) = said.rsplit_once(unit)?;
-            before.split_whitespace().next_back()?.parse().ok()
+        let count = |unit: &str| {
+            number_before(said, unit).with_context(|| format!("no number of{unit}:\n{said}"))
         };
-        let count = |unit| number(unit).with_context(|| format!("no number of{unit}:\n{said}"));
         Ok(Self {
             received: count(" frames received")?,
             lost: count(" lost")?,
@@ -181,7 +180,7 @@ impl<'a> Wire<'a> {
         Ok(wire)
     }
 
-    /// How often an end saw its peer come up.
+    /// Counts how often an end saw its peer come up.
     fn ups(&self, side: Side) -> usize {
         let words: &[&str] = match side {
             Side::Bridge => &["carrier on", "the peer started anew"],

@@ -3,23 +3,16 @@
 //! for bare machines, where no function leads to its panic handler.
 
 use crate::{
+    host::Stage,
     lab,
-    process::Process,
     run::{cargo, quietly, target, workspace},
     rust_src,
 };
 use anyhow::{ensure, Result};
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 /// Frames for the echo in C, if MUENNET_FRAMES does not say.
 const FRAMES: &str = "100000";
-/// Bytes of a channel's file.
-const CHANNEL: u64 = 4 << 20;
 const STRICT: [&str; 4] = ["-Wall", "-Wextra", "-Werror", "-pedantic"];
 
 /// Builds the library, and runs what is compiled against its header.
@@ -129,23 +122,9 @@ fn echo(folder: &Path) -> Result<()> {
             .args(STRICT)
             .args(linked("examples/echo.c", &program)?),
     )?;
-    let channels = PathBuf::from(format!("/dev/shm/muennet-c-{}", std::process::id()));
-    fs::create_dir_all(&channels)?;
-    let result = echoed(&program, &channels);
-    fs::remove_dir_all(&channels)?;
-    result
-}
-
-fn echoed(echo: &Path, folder: &Path) -> Result<()> {
-    let files = ["there", "back"].map(|name| folder.join(name));
-    for file in &files {
-        File::create(file)?.set_len(CHANNEL)?;
-    }
-    let [there, back] = files;
-    let process = Process::start(
-        Command::new(echo).args([&there, &back]),
-        &folder.join("log"),
-    )?;
+    let stage = Stage::new()?;
+    let [there, back] = stage.channels()?;
+    let process = stage.start(Command::new(program).args([&there, &back]), "echo")?;
     process.until_said("up")?;
     let frames = std::env::var("MUENNET_FRAMES").unwrap_or_else(|_| FRAMES.to_owned());
     quietly(
@@ -173,7 +152,7 @@ fn linked(source: &str, program: &Path) -> Result<Vec<std::ffi::OsString>> {
         target("release/libmuennet.a")?.into(),
         "-o".into(),
         program.into(),
-        // What Rust's standard library is linked with.
+        // Rust's standard library needs these.
         "-lpthread".into(),
         "-ldl".into(),
         "-lm".into(),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
-//! What is shown in virtual machines, a file for each topic. A scenario gets the
+//! Scenarios in virtual machines, a file for each topic. A scenario gets the
 //! laboratory, serves a policy of `tests/policies`, boots what it needs, and fails
 //! with what it saw instead of what it should have seen.
 
+mod again;
 mod bridge;
 mod cfg;
 mod children;

@@ -23,6 +23,19 @@ pub(super) fn answered(vm: &mut Vm, answers: u64) -> Result<()> {
     .map(drop)
 }
 
+/// Pings `address`: each ping is answered, and exactly once.
+pub(super) fn each_answered(vm: &mut Vm, address: &str, number: u64) -> Result<()> {
+    let said = vm.ok(&format!("ping -n -c {number} -i 0.01 {address}"))?;
+    let twice = ["DUP!", "duplicates"]
+        .iter()
+        .any(|word| said.contains(word));
+    ensure!(
+        said.contains(&format!("{number} received")) && !twice,
+        "{said}"
+    );
+    Ok(())
+}
+
 /// Ends the pings.
 pub(super) fn end(vm: &mut Vm) -> Result<()> {
     vm.ok(

@@ -2,7 +2,11 @@
 //! Either end starts again, slowly or quickly, beside a silent or a busy peer: no frame from
 //! before is received or counted, every frame from after arrives, and nothing twice.
 
-use super::{ethtool::statistic, pings};
+use super::{
+    again::{Again, AGAIN},
+    ethtool::statistic,
+    pings,
+};
 use crate::{
     lab::{carrier, Lab},
     vm::Vm,
@@ -15,20 +19,6 @@ const BEFORE: u64 = 500;
 const AFTER: u64 = 10;
 /// Starts under traffic, of each kind and end.
 const TIMES: usize = 3;
-
-/// The ways to start again.
-const WAYS: [Way; 3] = [Way::Reload, Way::Restart, Way::Quick];
-
-/// How an end starts again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// The module is loaded anew.
-    Reload,
-    /// The interface goes down and, later, up.
-    Restart,
-    /// Both in one call of `ip`: the peer may see but another epoch.
-    Quick,
-}
 
 /// An end of the wire.
 struct End {
@@ -44,65 +34,49 @@ impl End {
     /// Loads the module. No frame is sent unasked but an announcement by ARP: there is no
     /// IPv6, and the peer's hardware address is known.
     fn load(&mut self) -> Result<()> {
-        let Self {
-            input,
-            output,
-            own,
-            peer,
-            ..
-        } = self;
-        self.vm.ok(&format!(
-            "modprobe muennet name=net0 reader_protocol=1 writer_protocol=1 in={input} \
-             out={output} flags=eth_dev && sysctl -qw net.ipv6.conf.net0.disable_ipv6=1 && \
-             ip link set net0 address 02:00:00:00:00:0{own} && \
-             ip addr add 192.168.7.{own}/24 dev net0 && ip link set net0 up && \
-             ip neigh replace 192.168.7.{peer} lladdr 02:00:00:00:00:0{peer} dev net0 \
-             nud permanent"
-        ))?;
-        Ok(())
+        self.start(Again::Reload)
     }
 
-    /// Starts again in one of the [`WAYS`], and waits for the peer.
-    fn restart(&mut self, way: Way) -> Result<()> {
-        self.stop(way)?;
+    /// Starts again, and waits for the peer.
+    fn restart(&mut self, way: Again) -> Result<()> {
+        way.stop(&mut self.vm)?;
         self.start(way)?;
         carrier(&mut self.vm)
     }
 
-    fn stop(&mut self, way: Way) -> Result<()> {
-        match way {
-            Way::Reload => self.vm.ok("rmmod muennet").map(drop),
-            Way::Restart => self.vm.ok("ip link set net0 down").map(drop),
-            Way::Quick => Ok(()),
-        }
-    }
-
-    fn start(&mut self, way: Way) -> Result<()> {
-        let up = match way {
-            Way::Reload => return self.load(),
-            Way::Restart => "ip link set net0 up",
-            Way::Quick => "printf 'link set net0 down\\nlink set net0 up\\n' | ip -batch -",
-        };
-        let peer = self.peer;
-        self.vm
-            .ok(&format!(
-                "{up} && ip neigh replace 192.168.7.{peer} lladdr 02:00:00:00:00:0{peer} \
-                 dev net0 nud permanent"
+    fn start(&mut self, way: Again) -> Result<()> {
+        let Self {
+            vm,
+            input,
+            output,
+            own,
+            peer,
+        } = self;
+        way.start(vm, |vm| {
+            vm.ok(&format!(
+                "modprobe muennet name=net0 reader_protocol=1 writer_protocol=1 in={input} \
+                 out={output} flags=eth_dev && sysctl -qw net.ipv6.conf.net0.disable_ipv6=1 && \
+                 ip link set net0 address 02:00:00:00:00:0{own} && \
+                 ip addr add 192.168.7.{own}/24 dev net0 && ip link set net0 up"
             ))
             .map(drop)
+        })?;
+        vm.ok(&format!(
+            "ip neigh replace 192.168.7.{peer} lladdr 02:00:00:00:00:0{peer} dev net0 \
+             nud permanent"
+        ))
+        .map(drop)
+    }
+
+    /// The peer's address.
+    fn peer(&self) -> String {
+        format!("192.168.7.{}", self.peer)
     }
 
     /// Pings of which each is answered exactly once.
     fn pings(&mut self, number: u64) -> Result<()> {
-        let peer = self.peer;
-        let said = self
-            .vm
-            .ok(&format!("ping -c {number} -i 0.01 192.168.7.{peer}"))?;
-        ensure!(
-            said.contains(&format!("{number} received")) && !said.contains("DUP!"),
-            "{said}"
-        );
-        Ok(())
+        let peer = self.peer();
+        pings::each_answered(&mut self.vm, &peer, number)
     }
 
     /// Frames received, lost and missed.
@@ -149,7 +123,7 @@ pub fn restarts(lab: &Lab) -> Result<()> {
     silent(&mut a, &mut b).context("beside a silent peer")?;
     silent(&mut b, &mut a).context("the other end, beside a silent peer")?;
     moved(&mut a, &mut b).context("moved to another network namespace")?;
-    for way in WAYS {
+    for way in AGAIN {
         busy(&mut a, &mut b, way).with_context(|| format!("{way:?}, under traffic"))?;
     }
     announced(&mut a, &mut b).context("announced when the peer comes up")?;
@@ -165,11 +139,12 @@ fn first(a: &mut End, b: &mut End) -> Result<()> {
     a.load()?;
     exactly(a, b, [[0; 3]; 2])?;
     for end in [&mut *a, &mut *b] {
-        end.stop(Way::Reload)?;
+        Again::Reload.stop(&mut end.vm)?;
     }
     b.load()?;
     b.vm.ok("rm -f /tmp/pings")?;
-    pings::begin(&mut b.vm, &format!("192.168.7.{}", b.peer))?;
+    let peer = b.peer();
+    pings::begin(&mut b.vm, &peer)?;
     a.load()?;
     pings::answered(&mut b.vm, AFTER)?;
     pings::end(&mut b.vm)?;
@@ -180,13 +155,13 @@ fn first(a: &mut End, b: &mut End) -> Result<()> {
 /// `a` starts again while `b` has sent much and is silent now: nothing old is received by
 /// either, and everything that is sent then arrives.
 fn silent(a: &mut End, b: &mut End) -> Result<()> {
-    for way in WAYS {
+    for way in AGAIN {
         b.pings(BEFORE)?;
         let stayed = b.received()?;
-        a.stop(way)?;
+        way.stop(&mut a.vm)?;
         let restarted = match way {
-            Way::Reload => [0; 3],
-            Way::Restart | Way::Quick => a.received()?,
+            Again::Reload => [0; 3],
+            Again::Restart | Again::Quick => a.received()?,
         };
         a.start(way)?;
         exactly(a, b, [restarted, stayed]).with_context(|| format!("after {way:?}"))?;
@@ -241,17 +216,18 @@ fn moved(a: &mut End, b: &mut End) -> Result<()> {
     a.vm.ok("ip -n other link set net0 down && ip netns del other")?;
     // A namespace that ends gives the interface back.
     a.vm.until("ip link show net0")?;
-    a.stop(Way::Reload)?;
-    a.start(Way::Reload)?;
+    Again::Reload.stop(&mut a.vm)?;
+    a.start(Again::Reload)?;
     carrier(&mut a.vm)?;
     carrier(&mut b.vm)
 }
 
 /// Both ends start again while they ping each other without pause.
-fn busy(a: &mut End, b: &mut End, way: Way) -> Result<()> {
+fn busy(a: &mut End, b: &mut End, way: Again) -> Result<()> {
     for end in [&mut *a, &mut *b] {
         end.vm.ok("rm -f /tmp/pings")?;
-        pings::begin(&mut end.vm, &format!("192.168.7.{}", end.peer))?;
+        let peer = end.peer();
+        pings::begin(&mut end.vm, &peer)?;
     }
     for _ in 0..TIMES {
         a.restart(way)?;
@@ -275,7 +251,7 @@ fn announced(a: &mut End, b: &mut End) -> Result<()> {
         "tcpdump -i any -n -l -Q in 'arp or icmp6' >/tmp/told 2>/tmp/looking & \
          until grep -q listening /tmp/looking; do sleep 0.1; done",
     )?;
-    a.restart(Way::Restart)?;
+    a.restart(Again::Restart)?;
     for told in [
         "192.168.7.2 tell 192.168.7.2",
         "neighbor advertisement, tgt is fd00::2",

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 //! The unikernel: the demo, how fast it starts, and what it says when it cannot run.
 
-use super::{ethtool::statistic, pings};
+use super::{
+    again::{Again, AGAIN},
+    ethtool::statistic,
+    pings,
+};
 use crate::{
     demo,
     lab::{carrier, load, Lab, Wire},
+    run::number_before,
     unikernel::{Image, Unikernel},
     vm::Vm,
 };
@@ -69,30 +74,24 @@ pub fn unikernel(lab: &Lab) -> Result<()> {
     vm.finish()
 }
 
-/// How the unikernel starts again.
+/// The ways in which the unikernel starts again.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Boot {
     /// Its machine ends and another one starts.
-    Restart,
+    Anew,
     /// Its machine is reset: Linux sees another epoch alone.
-    Quick,
+    Reset,
 }
 
 /// The ways of the unikernel.
-const WAYS: [Way; 2] = [Way::Restart, Way::Quick];
-/// The ways of Linux: the interface, the interface in one call of `ip`, the module.
-const LINUX: [&str; 3] = [
-    "ip link set net0 down; ip link set net0 up",
-    "printf 'link set net0 down\\nlink set net0 up\\n' | ip -batch -",
-    "rmmod muennet",
-];
+const BOOTS: [Boot; 2] = [Boot::Anew, Boot::Reset];
 
 /// The unikernel, which starts again.
 struct Lives<'a> {
     wire: &'a Wire<'a>,
     image: &'a Path,
     now: Unikernel,
-    /// How often the machine of `now` started.
+    /// Starts of the machine of `now`.
     starts: usize,
 }
 
@@ -108,15 +107,15 @@ impl<'a> Lives<'a> {
         Ok(lives)
     }
 
-    fn restart(&mut self, way: Way, vm: &mut Vm) -> Result<()> {
-        match way {
-            Way::Restart => {
+    fn restart(&mut self, boot: Boot, vm: &mut Vm) -> Result<()> {
+        match boot {
+            Boot::Anew => {
                 self.now.kill()?;
                 vm.until("! grep -q 1 /sys/class/net/net0/carrier")?;
                 self.now = self.wire.unikernel(self.image, "echo", demo::WORDS)?;
                 self.starts = 1;
             }
-            Way::Quick => {
+            Boot::Reset => {
                 self.now.reset()?;
                 self.starts += 1;
             }
@@ -138,19 +137,19 @@ impl<'a> Lives<'a> {
 fn busy(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
     vm.ok(NEIGHBOUR)?;
     pings::begin(vm, "192.168.7.2")?;
-    for way in WAYS {
+    for boot in BOOTS {
         let mut lives = Lives::begin(wire, image, vm)?;
         for _ in 0..RESTARTS {
-            lives.restart(way, vm)?;
+            lives.restart(boot, vm)?;
             pings::answered(vm, ANSWERS)?;
-            pings::none_twice(vm).with_context(|| format!("{way:?} of the unikernel"))?;
+            pings::none_twice(vm).with_context(|| format!("{boot:?} of the unikernel"))?;
         }
     }
     let _lives = Lives::begin(wire, image, vm)?;
-    for again in LINUX {
+    for again in AGAIN {
         linux_again(vm, again)?;
         pings::answered(vm, ANSWERS)?;
-        pings::none_twice(vm).with_context(|| format!("Linux: {again}"))?;
+        pings::none_twice(vm).with_context(|| format!("{again:?} of Linux"))?;
     }
     pings::end(vm)
 }
@@ -158,40 +157,37 @@ fn busy(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
 /// Beside a silent Linux, a unikernel that starts again has received nothing but frames that
 /// were sent since; and it answers each request of a Linux that starts again.
 fn silent(wire: &Wire<'_>, vm: &mut Vm, image: &Path) -> Result<()> {
-    for way in WAYS {
+    for boot in BOOTS {
         let mut lives = Lives::begin(wire, image, vm)?;
         each_answered(vm, BEFORE)?;
         let before = statistic(vm, "tx_frames")?;
-        lives.restart(way, vm)?;
+        lives.restart(boot, vm)?;
         vm.until("curl --silent --fail http://192.168.7.2/ >/tmp/page")?;
         let sent = statistic(vm, "tx_frames")? - before;
         let page = vm.ok("grep received /tmp/page")?;
-        let number = |unit: &str| -> Option<u64> {
-            let (before, _) = page.split_once(unit)?;
-            before.split_whitespace().next_back()?.parse().ok()
-        };
+        let number = |unit| number_before(&page, unit);
         ensure!(
             number(" frames,").is_some_and(|received| (1..=sent).contains(&received))
                 && number(" lost,") == Some(0)
                 && number(" skipped").is_some_and(|skipped| skipped >= BEFORE),
-            "after {way:?}, of {sent} frames that were sent: {page}"
+            "after {boot:?}, of {sent} frames that were sent: {page}"
         );
         each_answered(vm, ANSWERS)?;
     }
     let _lives = Lives::begin(wire, image, vm)?;
-    for again in LINUX {
+    for again in AGAIN {
         linux_again(vm, again)?;
-        each_answered(vm, ANSWERS).with_context(|| format!("Linux: {again}"))?;
+        each_answered(vm, ANSWERS).with_context(|| format!("{again:?} of Linux"))?;
     }
     Ok(())
 }
 
-/// Linux starts again in one of its ways.
-fn linux_again(vm: &mut Vm, again: &str) -> Result<()> {
-    vm.ok(again)?;
-    if again.starts_with("rmmod") {
-        load(vm, "testchannel_2", "testchannel_1", "192.168.7.1/24", "")?;
-    }
+/// Linux starts again.
+fn linux_again(vm: &mut Vm, again: Again) -> Result<()> {
+    again.stop(vm)?;
+    again.start(vm, |vm| {
+        load(vm, "testchannel_2", "testchannel_1", "192.168.7.1/24", "")
+    })?;
     carrier(vm)?;
     vm.ok(NEIGHBOUR).map(drop)
 }
@@ -200,12 +196,7 @@ fn linux_again(vm: &mut Vm, again: &str) -> Result<()> {
 /// hardware address.
 fn each_answered(vm: &mut Vm, number: u64) -> Result<()> {
     vm.until("ping -n -c 1 -W 1 192.168.7.2")?;
-    let said = vm.ok(&format!("ping -n -c {number} -i 0.01 192.168.7.2"))?;
-    ensure!(
-        said.contains(&format!("{number} received")) && !said.contains("duplicates"),
-        "{said}"
-    );
-    Ok(())
+    pings::each_answered(vm, "192.168.7.2", number)
 }
 
 /// The self-test on aarch64.
