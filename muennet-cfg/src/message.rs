@@ -200,7 +200,7 @@ impl Parseable<NlaBuffer<&[u8]>> for Attribute {
 pub struct Message {
     /// The command's number; of an answer, that of its question.
     pub command: u8,
-    /// Its text.
+    /// Its attributes.
     pub attributes: Vec<Attribute>,
 }
 
