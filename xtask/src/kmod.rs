@@ -18,9 +18,15 @@ pub const MODULES: [&str; 2] = ["platform/muen_ivshmem.ko", "muennet/muennet.ko"
 
 /// Builds both modules and gives their paths.
 pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
+    let made = target(format!("kmod{}", tree.target().suffix()))?;
+    build_from(&workspace(), tree, &made)
+}
+
+/// The same of the sources in `sources`; the modules go to the folder `made`.
+pub fn build_from(sources: &Path, tree: &Tree, made: &Path) -> Result<Vec<PathBuf>> {
     let work = tree.folder(&tree.work()[1..])?;
     for part in ["linux-kmod", "muennet-core"] {
-        sync(&workspace().join(part), &work.join(part))?;
+        sync(&sources.join(part), &work.join(part))?;
     }
     let said = progress::step("kernel modules", || {
         run::quietly(
@@ -41,13 +47,12 @@ pub fn build(tree: &Tree) -> Result<Vec<PathBuf>> {
         warnings.is_empty(),
         "the modules were built with warnings:\n{said}"
     );
-    let target = target(format!("kmod{}", tree.target().suffix()))?;
-    fs::create_dir_all(&target)?;
+    fs::create_dir_all(made)?;
     MODULES
         .iter()
         .map(|module| {
             let from = work.join("linux-kmod").join(module);
-            let to = target.join(Path::new(module).file_name().unwrap_or_default());
+            let to = made.join(Path::new(module).file_name().unwrap_or_default());
             fs::copy(&from, &to)?;
             Ok(to)
         })
@@ -103,7 +108,7 @@ fn make_line(tree: &Tree) -> String {
 /// Makes `to` hold the files of `from`; touches only those that differ, so that
 /// make builds no more than it must. Files that are gone are removed, unless they
 /// are what make made.
-fn sync(from: &Path, to: &Path) -> Result<()> {
+pub fn sync(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;

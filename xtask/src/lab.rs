@@ -82,6 +82,22 @@ pub fn build_programs() -> Result<()> {
     .map(drop)
 }
 
+/// Packs the initramfs with `modules` and the programs; gives its path inside of the tree.
+fn pack(tree: &Tree, modules: &[PathBuf]) -> Result<String> {
+    let guest: fn(&str) -> Result<PathBuf> = match tree.arch() {
+        Arch::Amd64 => program,
+        Arch::Arm64 => aarch64::program,
+    };
+    progress::step("initramfs", || {
+        let mut programs = GUEST_PROGRAMS
+            .into_iter()
+            .map(guest)
+            .collect::<Result<Vec<_>>>()?;
+        programs.push(libnl::build(tree)?);
+        initramfs::pack(tree, modules, &programs, &guest("liblink_muennet.so")?)
+    })
+}
+
 impl Lab {
     /// Makes everything that is not there yet.
     pub fn open() -> Result<Self> {
@@ -101,22 +117,19 @@ impl Lab {
     fn of(tree: Tree) -> Result<Self> {
         let modules = kmod::build(&tree)?;
         build_programs()?;
-        let guest: fn(&str) -> Result<PathBuf> = match tree.arch() {
-            Arch::Amd64 => program,
-            Arch::Arm64 => {
-                progress::step("programs for arm64", aarch64::build_programs)?;
-                aarch64::program
-            }
-        };
-        let initramfs = progress::step("initramfs", || {
-            let mut programs = GUEST_PROGRAMS
-                .into_iter()
-                .map(guest)
-                .collect::<Result<Vec<_>>>()?;
-            programs.push(libnl::build(&tree)?);
-            initramfs::pack(&tree, &modules, &programs, &guest("liblink_muennet.so")?)
-        })?;
+        if tree.arch() == Arch::Arm64 {
+            progress::step("programs for arm64", aarch64::build_programs)?;
+        }
+        let initramfs = pack(&tree, &modules)?;
         Ok(Self { tree, initramfs })
+    }
+
+    /// Builds the modules anew from the sources in `sources`, into the folder `made`: VMs that
+    /// boot from now on have them.
+    pub fn build_from(&mut self, sources: &Path, made: &Path) -> Result<()> {
+        let modules = kmod::build_from(sources, &self.tree, made)?;
+        self.initramfs = pack(&self.tree, &modules)?;
+        Ok(())
     }
 
     /// Serves a policy of tests/policies.

@@ -319,6 +319,17 @@ pub fn list() {
     }
 }
 
+/// The check of a layer that boots VMs.
+pub fn of_vms(name: &str) -> Result<fn(&Lab) -> Result<()>> {
+    LAYERS
+        .iter()
+        .find_map(|layer| match layer.check {
+            Check::Vm(check) if layer.name == name => Some(check),
+            _ => None,
+        })
+        .with_context(|| format!("there is no layer \"{name}\" with VMs"))
+}
+
 /// Runs the layers in `chosen`, or all, with VMs of the kernel `target`; true if all
 /// passed. What needs no VM is the same with every kernel, and run with the stock one. With
 /// `record`, docs/kernels.toml and its table tell what passed.

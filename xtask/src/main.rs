@@ -28,6 +28,7 @@ mod rehearsal;
 mod run;
 mod rust_src;
 mod scenarios;
+mod seeded;
 mod shell;
 mod splat;
 mod stock;
@@ -115,13 +116,22 @@ enum Command {
         /// Its architecture. For arm64 the kernels are 6.1, 6.12, 7.2 and 7.3-compat.
         #[arg(long, value_enum, default_value_t)]
         arch: Arch,
-        /// All layers, and then those of the table in docs/kernels.md on every other kernel.
+        /// All layers, those of the table in docs/kernels.md on every other kernel, and the
+        /// seeded faults.
         #[arg(long, conflicts_with_all = ["layer", "kernel", "arch"])]
         all: bool,
         /// Write into docs/kernels.toml what passed, and its table into docs/kernels.md.
         #[arg(long)]
         record: bool,
         /// List the layers and leave.
+        #[arg(long)]
+        list: bool,
+    },
+    /// Run the seeded faults of tests/seeded: the layer that each names must fail on it.
+    Seeded {
+        /// Run only these.
+        name: Vec<String>,
+        /// List the faults and leave.
         #[arg(long)]
         list: bool,
     },
@@ -160,6 +170,8 @@ fn main() -> ExitCode {
         } => kernel
             .on(arch)
             .and_then(|kernel| layers::run(&layer, kernel, record)),
+        Command::Seeded { list: true, .. } => seeded::list().map(|()| true),
+        Command::Seeded { name, .. } => seeded::run(&name),
         Command::Kernels => Record::open()
             .and_then(|record| record.write())
             .map(|()| true),
@@ -174,10 +186,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// All layers on the newest kernel, and those of the table on the others.
+/// All layers on the newest kernel, those of the table on the others, and the seeded faults.
 fn all(record: bool) -> anyhow::Result<bool> {
     let newest = layers::run(&[], Target::default(), record)?;
-    Ok(matrix::run_rest(record)? && newest)
+    let rest = matrix::run_rest(record)?;
+    println!();
+    Ok(seeded::run(&[])? && newest && rest)
 }
 
 fn bench(vm: bool, native: bool, kernel: Flavour) -> anyhow::Result<()> {

@@ -154,7 +154,11 @@ pub fn statistic(vm: &mut Vm, name: &str) -> Result<u64> {
 
 /// One of the numbers of `ethtool -S`, of an interface.
 pub fn statistic_of(vm: &mut Vm, interface: &str, name: &str) -> Result<u64> {
-    let said = vm.ok(&format!("ethtool -S {interface}"))?;
+    statistic_in(&vm.ok(&format!("ethtool -S {interface}"))?, name)
+}
+
+/// One of the numbers in what `ethtool -S` said.
+pub fn statistic_in(said: &str, name: &str) -> Result<u64> {
     let line = said
         .lines()
         .find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "))

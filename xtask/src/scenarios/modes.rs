@@ -2,6 +2,7 @@
 //! The command lines of the original and of Muen's demo system, as they are, in all
 //! modes: each gives interfaces that work.
 
+use super::ethtool::statistic_in;
 use crate::{lab::Lab, vm::Vm};
 use anyhow::{ensure, Result};
 
@@ -32,6 +33,8 @@ pub fn modes(lab: &Lab) -> Result<()> {
     a.ok("ip -6 addr add fd00::1/64 dev net0")?;
     b.ok("ip -6 addr add fd00::2/64 dev net0")?;
     traffic(&mut a, &mut b, "fd00::2")?;
+    told_in_batches(&mut a)?;
+    told_in_batches(&mut b)?;
     unload(&mut a, &mut b)?;
 
     // The original's second line, and the demo system's at the other end.
@@ -118,6 +121,20 @@ fn traffic(a: &mut Vm, b: &mut Vm, address: &str) -> Result<()> {
         "datagrams were lost on an idle wire:\n{said}"
     );
     b.ok("kill $(tr -d '\\0' </tmp/iperf3)").map(drop)
+}
+
+/// TCP sends batches: the peer is rung behind each, not behind each packet.
+fn told_in_batches(vm: &mut Vm) -> Result<()> {
+    let said = vm.ok("ethtool -S net0")?;
+    let number = |name| statistic_in(&said, name);
+    let rings = number("tx_events")? + number("tx_events_deferred")?;
+    let sent = number("tx_frames")?;
+    ensure!(
+        rings < sent,
+        "{} rang {rings} times for {sent} packets",
+        vm.name()
+    );
+    Ok(())
 }
 
 /// Ten pings that are all answered, once the peer is up. `address` may have options before it.
