@@ -115,6 +115,16 @@ impl Process {
         self.said()
     }
 
+    /// Stops it where it is, until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        signal(self.child.id(), Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        signal(self.child.id(), Signal::CONT);
+    }
+
     /// Kills it: it can do nothing more.
     pub fn kill(&mut self) -> Result<()> {
         self.child.kill()?;

@@ -215,6 +215,14 @@ impl Vm {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
+    /// Does something while the VM does not run, and so sees nothing of it.
+    pub fn paused<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.qemu.pause();
+        let done = work();
+        self.qemu.resume();
+        done
+    }
+
     /// Runs a shell command of one line to its end.
     pub fn run(&mut self, command: &str) -> Result<Output> {
         ensure!(!command.contains('\n'), "one line is one command");

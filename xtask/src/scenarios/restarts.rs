@@ -120,6 +120,7 @@ pub fn restarts(lab: &Lab) -> Result<()> {
     let mut a = end("linux-a", "b_to_a", "a_to_b", 1, 2)?;
     let mut b = end("linux-b", "a_to_b", "b_to_a", 2, 1)?;
     first(&mut a, &mut b).context("both came up for the first time")?;
+    unseen(&mut a, &mut b).context("while the peer did not run")?;
     silent(&mut a, &mut b).context("beside a silent peer")?;
     silent(&mut b, &mut a).context("the other end, beside a silent peer")?;
     moved(&mut a, &mut b).context("moved to another network namespace")?;
@@ -149,6 +150,19 @@ fn first(a: &mut End, b: &mut End) -> Result<()> {
     pings::answered(&mut b.vm, AFTER)?;
     pings::end(&mut b.vm)?;
     pings::none_twice(&mut b.vm)?;
+    a.pings(AFTER)
+}
+
+/// `a` goes down and up while `b` does not run: another epoch is all that `b` sees of it, and
+/// it shows a loss of the carrier.
+fn unseen(a: &mut End, b: &mut End) -> Result<()> {
+    carrier(&mut b.vm)?;
+    let losses = "cat /sys/class/net/net0/carrier_down_count";
+    let before = b.vm.ok(losses)?;
+    b.vm.paused(|| a.start(Again::Quick))?;
+    b.vm.until(&format!("[ $({losses}) -gt {} ]", before.trim()))?;
+    carrier(&mut a.vm)?;
+    carrier(&mut b.vm)?;
     a.pings(AFTER)
 }
 
