@@ -21,6 +21,7 @@
 //! - [`ivshmem`]: the region that stands in for Muen under QEMU.
 //! - [`config`]: the parameters of a network interface, as users type them.
 //! - [`path_mtu`], [`fragment`]: packets that are too long for where they go.
+//! - [`segment`]: packets of TCP and UDP that are larger than a frame.
 //! - [`carrier`]: the carrier of an interface, which follows the peer.
 
 #[cfg(not(target_has_atomic = "64"))]
@@ -42,6 +43,7 @@ pub mod ivshmem;
 pub mod link;
 pub mod notify;
 pub mod path_mtu;
+pub mod segment;
 #[expect(unsafe_code, reason = "it alone touches shared memory")]
 pub mod shm;
 pub mod sinfo;

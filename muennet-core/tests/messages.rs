@@ -7,6 +7,7 @@ use muennet_core::{
     framing::{FrameError, MtuError, Reject, Remedy},
     link::{BatchError, SendError},
     notify::Notifier,
+    segment::CutError,
     shm::{RegionError, TableError},
     sinfo::{Name, NameError, SinfoError},
 };
@@ -26,6 +27,38 @@ fn remedies_say_what_to_give() {
     assert_eq!(
         Remedy::Mtu { least: 9000 }.to_string(),
         "give both ends an mtu of 9000 or more, or lower the MTU of the interface that sends"
+    );
+}
+
+#[test]
+fn of_packets_to_be_cut() {
+    let outside = CutError::Transport {
+        transport: 34,
+        len: 40,
+    };
+    said(
+        SendError::Cut(outside),
+        "no whole TCP or UDP header lies at offset 34 of the first 40 bytes",
+    );
+    said(
+        CutError::Network {
+            network: 14,
+            transport: 34,
+        },
+        "no IP header lies between offset 14 and the transport's header at 34",
+    );
+    said(
+        CutError::Headers { len: 200, max: 192 },
+        "headers of 200 bytes are longer than 192",
+    );
+    said(
+        CutError::Size { size: 0 },
+        "a segment cannot have 0 bytes of payload",
+    );
+    said(CutError::Empty, "the packet has no payload to cut");
+    said(
+        CutError::Parts { parts: 9, max: 8 },
+        "a packet in 9 parts, of which 8 can be cut",
     );
 }
 

@@ -27,6 +27,7 @@ const GRAPHS: [Graph; 4] = [
         rows: &[
             &["config", "ivshmem"],
             &["link", "carrier", "sinfo", "path_mtu", "fragment", "event"],
+            &["segment"],
             &["framing"],
             &["channel", "notify"],
             &["shm"],

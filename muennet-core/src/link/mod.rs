@@ -10,9 +10,11 @@ use crate::notify::Notifier;
 use crate::shm::{Memory, MemoryMut};
 use core::num::NonZeroU64;
 
+mod large;
 mod receiver;
 mod sender;
 
+pub use large::Sent;
 pub use receiver::{Arrival, Received, Receiver};
 pub use sender::{BatchError, SendError, Sender};
 

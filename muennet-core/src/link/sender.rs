@@ -4,6 +4,7 @@
 use crate::channel::{Geometry, GeometryError, Writer};
 use crate::framing::{FrameError, Framing, Meta, Packet};
 use crate::notify::Notifier;
+use crate::segment::CutError;
 use crate::shm::MemoryMut;
 use core::{fmt, num::NonZeroU64};
 
@@ -47,8 +48,8 @@ use core::{fmt, num::NonZeroU64};
 /// ```
 #[derive(Debug)]
 pub struct Sender<W: MemoryMut, F, N> {
-    writer: Writer<W>,
-    framing: F,
+    pub(super) writer: Writer<W>,
+    pub(super) framing: F,
     notifier: N,
 }
 
@@ -61,6 +62,8 @@ pub enum SendError {
     Inactive,
     /// The framing cannot carry it.
     Frame(FrameError),
+    /// The packet cannot be cut into segments.
+    Cut(CutError),
 }
 
 impl fmt::Display for SendError {
@@ -68,6 +71,7 @@ impl fmt::Display for SendError {
         match self {
             Self::Inactive => f.write_str("the sender is inactive; activate it first"),
             Self::Frame(error) => error.fmt(f),
+            Self::Cut(error) => error.fmt(f),
         }
     }
 }
@@ -196,7 +200,7 @@ impl<W: MemoryMut, F: Framing, N: Notifier> Sender<W, F, N> {
     }
 
     #[inline]
-    fn admit(&self, packet: &Packet<'_>) -> Result<F::Head, SendError> {
+    pub(super) fn admit(&self, packet: &Packet<'_>) -> Result<F::Head, SendError> {
         if !self.is_active() {
             return Err(SendError::Inactive);
         }

@@ -14,7 +14,8 @@ use muennet_core::{
     framing::{Checksum, Dynamic, Ethernet, Framing, Meta, NetHdr, Packet, Raw},
     link::{Arrival, Receiver, Sender},
     notify::Hypercall,
-    shm::{Memory, MemoryMut},
+    segment::{Cut, Transport},
+    shm::{Memory, MemoryMut, Part},
     sinfo::{Kind, Sinfo},
 };
 
@@ -109,6 +110,17 @@ fn link<F: Framing + Copy>(unknown: &mut Unknown, shared: Shared, framing: Optio
         let packet = Packet::new(&parts).with_checksum(checksum);
         let _ = black_box(sender.write_packet(&packet));
         let _ = black_box(sender.write_batch(&[packet, packet]));
+        for protocol in [Transport::Tcp, Transport::Udp] {
+            let cut = Cut {
+                network: unknown.len,
+                transport: checksum.start,
+                protocol,
+                size: unknown.len,
+                fixed_id: sink == 0,
+            };
+            let parts = Part::of_slices(&parts);
+            let _ = black_box(sender.write_segments::<4>(head, parts, &cut, Meta::default()));
+        }
         sender.deactivate();
     }
     if let Ok(mut receiver) = Receiver::new(shared, number, framing) {
