@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn every_patch_applies_and_names_a_layer() {
         let faults = all().unwrap();
-        assert!(faults.len() >= 25, "{} faults", faults.len());
+        assert!(faults.len() >= 31, "{} faults", faults.len());
         for fault in faults {
             layers::of_vms(&fault.layer).unwrap();
             fault.apply(&workspace(), &["--dry-run"]).unwrap();
