@@ -7,7 +7,7 @@ use crate::notify::Notifier;
 use crate::segment::{Cut, CutError, Pieces, Segment, Segments};
 use crate::shm::{MemoryMut, Part};
 
-/// What left of a large packet.
+/// The part of a large packet that left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sent {

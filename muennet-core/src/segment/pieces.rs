@@ -3,7 +3,7 @@
 
 use crate::shm::Part;
 
-/// What was not taken yet of the parts of a packet.
+/// The rest of a packet's parts, not taken yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Pieces<'p, 'a> {
     parts: &'p [Part<'a>],
