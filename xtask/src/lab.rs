@@ -46,13 +46,14 @@ pub struct Wire<'a> {
 pub const FOLDER: &str = "/run/muennet";
 
 /// The programs that go into VMs.
-const GUEST_PROGRAMS: [&str; 7] = [
+const GUEST_PROGRAMS: [&str; 8] = [
     "probe",
     "meter",
     "stream",
     "reload",
     "xdp",
     "changing",
+    "netlink",
     "muennet_cfg",
 ];
 

@@ -250,6 +250,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::cfg),
     },
     Layer {
+        name: "netlink",
+        about: "random requests of root, a user, a user namespace; MUENNET_MESSAGES sets how many",
+        check: Check::Vm(scenarios::netlink),
+    },
+    Layer {
         name: "reload",
         about: "100 loads and unloads under a flood of pings",
         check: Check::Vm(scenarios::reload),

@@ -29,6 +29,7 @@ mod run;
 mod rust_src;
 mod scenarios;
 mod seeded;
+mod settings;
 mod shell;
 mod splat;
 mod stock;

@@ -7,6 +7,7 @@ use super::ethtool::statistic_of;
 use crate::{
     lab::{carrier, Lab, Wire, PROTOCOL},
     process::Process,
+    settings::number,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -73,10 +74,7 @@ const IP: &[(&str, Then)] = &[
 
 /// The VM, its honest peer, and the hostile one.
 pub fn hostile(lab: &Lab) -> Result<()> {
-    let lies = match std::env::var("MUENNET_LIES") {
-        Ok(number) => number.parse().context("MUENNET_LIES is no number")?,
-        Err(_) => LIES,
-    };
+    let lies = number("MUENNET_LIES", LIES)?;
     let wire = lab.serve("hostile.toml")?;
     let mut vm = wire.vm("linux")?;
     let echo = wire.echo()?;
@@ -176,7 +174,7 @@ fn told(wire: &Wire<'_>, vm: &mut Vm, mode: (&str, &str), lie: &str, then: Then)
 }
 
 /// An honest peer takes over: all of its frames arrive.
-fn honest(wire: &Wire<'_>, vm: &mut Vm, mode: (&str, &str)) -> Result<()> {
+pub(super) fn honest(wire: &Wire<'_>, vm: &mut Vm, mode: (&str, &str)) -> Result<()> {
     let interface = mode.0;
     // What the lie left is looked at no more, once its epoch is gone.
     let epochs = statistic_of(vm, interface, "rx_epochs")?;

@@ -5,6 +5,7 @@
 
 use crate::{
     lab::{Lab, Wire},
+    settings::number,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -25,10 +26,7 @@ const BATCH: usize = 40;
 
 /// A VM with two processors, and a peer that storms.
 pub fn storm(lab: &Lab) -> Result<()> {
-    let seconds = match std::env::var("MUENNET_STORM") {
-        Ok(number) => number.parse().context("MUENNET_STORM is no number")?,
-        Err(_) => SECONDS,
-    };
+    let seconds = number("MUENNET_STORM", SECONDS)?;
     let wire = lab.serve("children.toml")?;
     let mut vm = wire.vm_with("linux-a", &["-smp", "2"])?;
     vm.ok(

@@ -4,6 +4,7 @@
 
 use crate::{
     lab::{Lab, PROTOCOL},
+    settings::number,
     vm::Vm,
 };
 use anyhow::{ensure, Context, Result};
@@ -26,10 +27,7 @@ pub fn streams(lab: &Lab) -> Result<()> {
 /// The VMs of the subjects linux-a and linux-b, for `seconds` if MUENNET_SECONDS does not
 /// say: half of it in each mode.
 pub fn between(mut a: Vm, mut b: Vm, seconds: u64) -> Result<()> {
-    let seconds = match std::env::var("MUENNET_SECONDS") {
-        Ok(number) => number.parse().context("MUENNET_SECONDS is no number")?,
-        Err(_) => seconds,
-    };
+    let seconds = number("MUENNET_SECONDS", seconds)?;
     for mode in ["eth_dev", "net_hdr"] {
         both_ways(&mut a, &mut b, mode, seconds / 2).with_context(|| format!("in mode {mode}"))?;
     }
