@@ -245,3 +245,81 @@ fn an_observer_believes_no_directory() {
         }
     }
 }
+
+/// Rounds of a random server; MUENNET_ROUNDS sets another number.
+const ROUNDS: usize = 400;
+
+/// Says random things: right ones up to some place, then numbers, descriptors of any kind or
+/// none, short messages; then it is gone.
+fn babble(mut socket: UnixStream, seed: u64, observed: bool) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let memory = region(|head| {
+        for _ in 0..random.usize(0..6) {
+            // Where something lies most often.
+            let at = match random.u32(0..3) {
+                0 => random.usize(0..64),
+                1 => PAGE_SIZE + random.usize(0..512),
+                _ => random.usize(0..head.len()),
+            };
+            head[at] = random.u8(..);
+        }
+    });
+    let null = File::open("/dev/null").unwrap();
+    let short = File::from(memfd_create("short", MemfdFlags::CLOEXEC).unwrap());
+    let right = [(0, None), (0, None), (-1, Some(&memory))];
+    let right = right.iter().skip(usize::from(observed));
+    for (number, file) in right.take(random.usize(1..8)) {
+        match random.u32(0..12) {
+            0 => say(&socket, random.i64(..), file.as_slice()),
+            1 => say(&socket, *number, &[]),
+            2 => say(&socket, *number, &[&null, &short]),
+            3 => say(&socket, *number, &[&short]),
+            _ => say(&socket, *number, file.as_slice()),
+        }
+    }
+    for _ in 0..random.usize(0..12) {
+        let number = [-1, 0, 0, 0, 1, 1, 2, random.i64(..)][random.usize(0..8)];
+        match random.u32(0..8) {
+            0 => say(&socket, number, &[]),
+            1 => say(&socket, number, &[&memory]),
+            2 => say(&socket, number, &[&null; 5]),
+            3 => {
+                let mut bytes = vec![0; random.usize(1..40)];
+                random.fill(&mut bytes);
+                let _ = socket.write_all(&bytes);
+            }
+            _ => say(&socket, number, &[&null]),
+        }
+    }
+}
+
+#[test]
+fn no_stream_of_messages_harms_a_client() {
+    let rounds = std::env::var("MUENNET_ROUNDS");
+    let rounds = rounds.map_or(ROUNDS, |rounds| rounds.parse().unwrap());
+    let before = open_descriptors();
+    let mut connected = 0;
+    for seed in 0..rounds as u64 {
+        if let Ok(client) = client(move |socket| babble(socket, seed, false)) {
+            connected += 1;
+            let name = "x\u{1b}[31m";
+            let _ = (client.input(name), client.output(name), client.memory(name));
+            let _ = client.vector(name);
+            if let Ok(Some(ringer)) = client.notifier(name) {
+                muennet_core::notify::Notifier::notify(&ringer);
+            }
+        }
+        let observed = against(move |socket| babble(socket, seed, true), Observer::connect);
+        if let Ok(observer) = observed {
+            connected += 1;
+            for channel in observer.channels() {
+                let _ = observer.input(channel);
+                assert!(!channel.name.contains(char::is_control));
+            }
+        }
+    }
+    println!("seeds 0 to {rounds}: {connected} connected");
+    assert!(connected > 0 && connected < 2 * rounds);
+    // Those of other tests may come and go meanwhile.
+    assert!(open_descriptors() < before + 100);
+}

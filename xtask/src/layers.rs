@@ -215,6 +215,11 @@ const LAYERS: &[Layer] = &[
         check: Check::Vm(scenarios::many),
     },
     Layer {
+        name: "subjects",
+        about: "a policy of 500 subjects: a VM has all its interrupts",
+        check: Check::Vm(scenarios::subjects),
+    },
+    Layer {
         name: "children",
         about: "children in namespaces, their marks, links, rights and races",
         check: Check::Vm(scenarios::children),
