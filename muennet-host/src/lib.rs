@@ -16,6 +16,7 @@ pub mod log;
 )]
 pub mod mapping;
 pub mod policy;
+pub mod printable;
 #[expect(unsafe_code, reason = "a TAP is set up by ioctl")]
 pub mod tap;
 pub mod wait;

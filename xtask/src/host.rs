@@ -4,6 +4,7 @@
 
 mod component;
 mod files;
+mod hostile;
 mod pings;
 mod recording;
 mod refusals;
@@ -45,6 +46,7 @@ pub fn check() -> Result<()> {
     ring::check(&stage).context("a bridge beside a peer like the original")?;
     files::frames(&stage).context("two bridges over files")?;
     files::long_frames(&stage).context("frames longer than an element")?;
+    hostile::frames(&stage).context("random frames through a bridge")?;
     refusals::ordinary_user(&stage).context("a bridge of an ordinary user")?;
     recording::to_a_pipe(&stage).context("a capture on the standard output")?;
     packets(&stage).context("two bridges for IP packets")?;

@@ -4,7 +4,13 @@
 use anyhow::{Context, Result};
 use clap::Parser;
 use muennet_core::sinfo::MemoryKind;
-use muennet_host::{ivshmem::server::Server, layout::Layout, log::Log, policy::Policy};
+use muennet_host::{
+    ivshmem::server::Server,
+    layout::Layout,
+    log::Log,
+    policy::Policy,
+    printable::{one_line, printable},
+};
 use std::{
     io::{self, ErrorKind, Write},
     os::unix::net::UnixStream,
@@ -45,7 +51,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed stream is no reason for another status.
-            let _ = writeln!(io::stderr(), "muen-ivshmem: {error:#}");
+            let error = printable(format!("{error:#}"));
+            let _ = writeln!(io::stderr(), "muen-ivshmem: {error}");
             ExitCode::FAILURE
         }
     }
@@ -55,10 +62,13 @@ fn run(args: &Args) -> Result<()> {
     let file = args.policy.display();
     let text = std::fs::read_to_string(&args.policy).with_context(|| format!("{file}"))?;
     let policy = Policy::parse(&text).with_context(|| format!("{file}"))?;
-    let channels = describe(
+    let channels: Vec<_> = describe(
         &policy,
         &Layout::new(&policy).with_context(|| format!("{file}"))?,
-    );
+    )
+    .iter()
+    .map(one_line)
+    .collect();
     let Some(folder) = args.dir.as_ref().filter(|_| !args.check) else {
         let text = channels.join("\n") + "\n";
         return match io::stdout().write_all(text.as_bytes()) {
@@ -87,8 +97,8 @@ fn run(args: &Args) -> Result<()> {
     });
     let lines: Vec<_> = channels.into_iter().chain(subjects).collect();
     let log = Log::new(io::stdout(), ROOM + lines.len());
-    lines.iter().for_each(|line| log.say(line));
-    server.run(&stop, |event| log.say(event))
+    lines.iter().for_each(|line| log.say(&one_line(line)));
+    server.run(&stop, |event| log.say(&one_line(event)))
 }
 
 /// The region and what lies in it, a line each.

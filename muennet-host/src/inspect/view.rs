@@ -343,6 +343,56 @@ mod tests {
         }
     }
 
+    /// The bytes that the terminal gets: the program's own sequences for places and colours,
+    /// and printable text.
+    #[test]
+    fn the_live_screen_gets_no_sequence_of_a_name() {
+        use ratatui::{backend::CrosstermBackend, Terminal, TerminalOptions, Viewport};
+        let names = [
+            "\u{1b}]0;title\u{7}\u{1b}[2J\u{1b}c\u{9b}31m\u{90}q\u{9c}",
+            "a\nb\rc\td\0e\u{8}\u{7f}\u{85}",
+            "\u{fffd}\u{fffd}\u{5b57}e\u{301}",
+        ];
+        for name in names {
+            let name = name.repeat(20);
+            let mut lie = report();
+            lie.title = Title {
+                name: name.clone(),
+                writer: Some(name.clone()),
+                reader: Some(name.clone()),
+            };
+            lie.fault = Some(name.clone());
+            lie.last.as_mut().unwrap().decoded = vec![name.clone(); 3];
+            let mut bytes = Vec::new();
+            let area = Rect::new(0, 0, 100, 24);
+            let options = TerminalOptions {
+                viewport: Viewport::Fixed(area),
+            };
+            let mut terminal =
+                Terminal::with_options(CrosstermBackend::new(&mut bytes), options).unwrap();
+            terminal
+                .draw(|frame| {
+                    let panel = Panel {
+                        report: &lie,
+                        history: &[1],
+                    };
+                    draw(vec![panel], frame.area(), frame.buffer_mut());
+                })
+                .unwrap();
+            drop(terminal);
+            let sent = String::from_utf8(bytes).unwrap();
+            assert!(sent.contains("┌") || sent.contains("╭"), "{sent:?}");
+            let mut parts = sent.split("\u{1b}[");
+            assert!(!parts.next().unwrap().contains(char::is_control));
+            for part in parts {
+                // Parameters, then one letter: a place, a colour, or the cursor.
+                let end = part.find(|c: char| !"0123456789;?".contains(c)).unwrap();
+                assert!("Hmhl".contains(&part[end..=end]), "{part:?}");
+                assert!(!part.contains(char::is_control), "{part:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_lie_is_no_reason_to_fail() {
         let mut lie = report();

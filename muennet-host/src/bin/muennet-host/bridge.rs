@@ -10,6 +10,7 @@ use muennet_host::{
     attach::{Attachment, ChannelArgs},
     bridge::{Bridge, Counters, End, Settings},
     log::{Log, RateLimit},
+    printable::printable,
     tap::{Kind, Tap},
     wait::{self, Stop},
 };
@@ -126,7 +127,7 @@ fn attach_again(args: &Args, stop: &Stop) -> Result<Option<Attachment>> {
                 let error = error.to_string();
                 if error != told {
                     // A closed stream is no reason to end.
-                    let _ = writeln!(io::stderr(), "muennet-host: {error}");
+                    let _ = writeln!(io::stderr(), "muennet-host: {}", printable(&error));
                     told = error;
                 }
             }

@@ -15,6 +15,7 @@ use muennet_host::{
     },
     ivshmem::observer::Observer,
     mapping::Input,
+    printable::one_line,
     wait::{self, Stop},
 };
 use std::{
@@ -149,7 +150,7 @@ pub fn run(args: &Args) -> Result<()> {
 
 /// Says something beside the output. A closed stream is no reason to end.
 fn note(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", one_line(line.to_string()));
 }
 
 fn open(args: &Args) -> Result<Vec<Shown>> {
@@ -167,7 +168,7 @@ fn open(args: &Args) -> Result<Vec<Shown>> {
     };
     let Some(socket) = &args.observe else {
         let title = |path: &PathBuf| Title {
-            name: path.display().to_string(),
+            name: one_line(path),
             writer: None,
             reader: None,
         };

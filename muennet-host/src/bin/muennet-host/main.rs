@@ -5,6 +5,7 @@ mod bridge;
 mod inspect;
 
 use clap::{Parser, Subcommand};
+use muennet_host::printable::printable;
 use std::{
     io::{self, Write},
     process::ExitCode,
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // A closed stream is no reason for another status.
-            let _ = writeln!(io::stderr(), "muennet-host: {error:#}");
+            let error = printable(format!("{error:#}"));
+            let _ = writeln!(io::stderr(), "muennet-host: {error}");
             ExitCode::FAILURE
         }
     }
