@@ -7,7 +7,6 @@
 //! `muennet` makes them.
 
 use crate::{
-    children::MarkError,
     interface::Interface,
     net::{
         device::Device,
@@ -18,7 +17,7 @@ use crate::{
     },
 };
 use kernel::prelude::*;
-use muennet_core::config::Mode;
+use muennet_core::{config::Mode, marks::Refusal};
 
 /// Attributes of the kind: a mark to begin with, a u32; and when it is shown the
 /// marks held, an array of u32.
@@ -45,18 +44,18 @@ impl Child {
         }
         match this.parent.with_children(|children| children.give(mark, this)) {
             Ok(()) => Ok(()),
-            Err(MarkError::Own) => Err(ack.refuse(
+            Err(Refusal::Own) => Err(ack.refuse(
                 EEXIST,
                 core::format_args!("the child holds mark {mark} already"),
             )),
-            Err(MarkError::Taken(owner)) => Err(ack.refuse(
+            Err(Refusal::Taken(owner)) => Err(ack.refuse(
                 EBUSY,
                 core::format_args!(
                     "mark {mark} is held by {}",
                     owner.device().name(rtnl).to_bytes().escape_ascii()
                 ),
             )),
-            Err(MarkError::Full(room)) => Err(ack.refuse(
+            Err(Refusal::Full(room)) => Err(ack.refuse(
                 ENOSPC,
                 core::format_args!("all {room} marks of the parent are given out"),
             )),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 
-//! An interface's children, and which marks are whose.
+//! An interface's children, and the marks of each.
 //!
 //! The table is part of what the interface's `rx` lock protects: a packet is
 //! given to the child that its mark belonged to when it was taken out of the
@@ -9,21 +9,12 @@
 use crate::child::Child;
 use crate::net::rtnl::HeldLink;
 use kernel::prelude::*;
+use muennet_core::marks::{Marks, Refusal};
 
 /// Marks that an interface can give out, where no region says more.
 const MARKS: usize = 256;
 /// Marks that an interface can give out, whatever a region says.
 const MOST_MARKS: usize = 1 << 16;
-
-/// Why a mark is not given.
-pub(crate) enum MarkError {
-    /// It is this child's already.
-    Own,
-    /// It is another child's.
-    Taken(HeldLink<Child>),
-    /// So many are given, and there are no more.
-    Full(usize),
-}
 
 /// The children of an interface with their marks.
 ///
@@ -59,11 +50,7 @@ impl Children {
 
     /// The child that a packet with this mark is for.
     pub(crate) fn of_mark(&self, mark: u32) -> Option<&HeldLink<Child>> {
-        if self.marks.is_empty() {
-            return None;
-        }
-        let found = self.marks.binary_search_by_key(&mark, |(mark, _)| *mark);
-        self.marks.get(found.ok()?).map(|(_, child)| child)
+        Marks::new(&self.marks).owner(mark)
     }
 
     /// All children.
@@ -82,30 +69,25 @@ impl Children {
     }
 
     /// Gives a free mark to a child. Does not allocate.
-    pub(crate) fn give(&mut self, mark: u32, child: &HeldLink<Child>) -> Result<(), MarkError> {
-        match self.marks.binary_search_by_key(&mark, |(mark, _)| *mark) {
-            Ok(at) => match self.marks.get(at) {
-                Some((_, owner)) if !owner.is(child.device()) => {
-                    Err(MarkError::Taken(owner.clone()))
-                }
-                _ => Err(MarkError::Own),
-            },
-            // INVARIANT: inserted where the search says that it belongs.
-            Err(at) if self.marks.len() < self.room => self
-                .marks
-                .insert_within_capacity(at, (mark, child.clone()))
-                .map_err(|_| MarkError::Full(self.room)),
-            Err(_) => Err(MarkError::Full(self.room)),
-        }
+    pub(crate) fn give(
+        &mut self,
+        mark: u32,
+        child: &HeldLink<Child>,
+    ) -> Result<(), Refusal<HeldLink<Child>>> {
+        let room = self.room;
+        let at = Marks::new(&self.marks)
+            .place(mark, room, |owner| owner.is(child.device()))
+            .map_err(Refusal::cloned)?;
+        // INVARIANT: inserted where the search says that it belongs.
+        self.marks
+            .insert_within_capacity(at, (mark, child.clone()))
+            .map_err(|_| Refusal::Full(room))
     }
 
     /// Takes a mark that the child holds away from it; false if it does not.
     pub(crate) fn take(&mut self, mark: u32, child: &HeldLink<Child>) -> bool {
-        let found = self.marks.binary_search_by_key(&mark, |(mark, _)| *mark);
-        match found.ok().and_then(|at| Some((at, self.marks.get(at)?))) {
-            Some((at, (_, owner))) if owner.is(child.device()) => self.marks.remove(at).is_ok(),
-            _ => false,
-        }
+        let held = Marks::new(&self.marks).held(mark, |owner| owner.is(child.device()));
+        held.is_some_and(|at| self.marks.remove(at).is_ok())
     }
 
     /// Gives up a child with all its marks.

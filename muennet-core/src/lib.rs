@@ -20,6 +20,7 @@
 //! - [`sinfo`]: how a subject learns its channels, in versions 3 to 5 of Muen's subject information.
 //! - [`ivshmem`]: the region that stands in for Muen under QEMU.
 //! - [`config`]: the parameters of a network interface, as users type them.
+//! - [`marks`]: the owner of a packet's mark.
 //! - [`path_mtu`], [`fragment`]: packets that are too long for where they go.
 //! - [`segment`]: packets of TCP and UDP that are larger than a frame.
 //! - [`carrier`]: the carrier of an interface, which follows the peer.
@@ -41,6 +42,7 @@ pub mod fragment;
 pub mod framing;
 pub mod ivshmem;
 pub mod link;
+pub mod marks;
 pub mod notify;
 pub mod path_mtu;
 pub mod segment;
