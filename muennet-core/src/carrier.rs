@@ -12,6 +12,19 @@ use crate::channel::Peer;
 pub const INTERVAL_NS: u64 = 100_000_000;
 
 /// A change of the carrier.
+///
+/// ```
+/// use muennet_core::{carrier::{Carrier, Change}, channel::Peer};
+///
+/// let mut carrier = Carrier::default();
+/// let word = match carrier.follow(Peer::Up { epoch: 1 }, || 0) {
+///     Some(Change::On) => "on",
+///     Some(Change::Off) => "off",
+///     Some(Change::Restart) => "off and on",
+///     None => "as before",
+/// };
+/// assert_eq!(word, "on");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Change {

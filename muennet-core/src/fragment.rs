@@ -83,6 +83,21 @@ impl Header {
 }
 
 /// The fragments of a packet.
+///
+/// ```
+/// use muennet_core::fragment::Header;
+///
+/// let mut packet = [0; 100];
+/// (packet[0], packet[3]) = (0x45, 100);
+/// let header = Header::parse(&packet, packet.len()).expect("this is IPv4");
+/// // 80 bytes of payload, 48 in each fragment but the last.
+/// let lengths = header.fragments(68).expect("a fragment has room").map(|fragment| {
+///     fragment.with_parts::<2, _>(&[(&packet[..]).into()], |parts| {
+///         parts.iter().map(|part| part.len()).sum::<usize>()
+///     })
+/// });
+/// assert_eq!(lengths.collect::<Vec<_>>(), [68, 52]);
+/// ```
 #[derive(Debug)]
 pub struct Fragments {
     header: Header,
@@ -92,6 +107,18 @@ pub struct Fragments {
 }
 
 /// One fragment: a header of its own, and a part of the packet.
+///
+/// ```
+/// use muennet_core::fragment::Header;
+///
+/// let mut packet = [0; 100];
+/// (packet[0], packet[3]) = (0x45, 100);
+/// let header = Header::parse(&packet, packet.len()).expect("this is IPv4");
+/// let first = header.fragments(68).and_then(|mut all| all.next()).unwrap();
+/// // Its header says its own length, and that more follow.
+/// assert_eq!(first.header()[2..4], [0, 68]);
+/// assert_eq!(first.header()[6], 0x20);
+/// ```
 #[derive(Debug)]
 pub struct Fragment {
     header: [u8; MAX_HEADER],

@@ -35,6 +35,16 @@ const _: () = assert!(crate::sinfo::SIZE <= SINFO_ROOM);
 const _: () = assert!(EVENTS * size_of::<u32>() <= PAGE_SIZE);
 
 /// Places of the parts of the region.
+///
+/// ```
+/// use muennet_core::ivshmem::Directory;
+///
+/// let directory = Directory { subjects: 2, region_size: 8 << 20 };
+/// let bytes = directory.to_bytes();
+/// assert_eq!(Directory::parse(&bytes, 8 << 20), Ok(directory));
+/// // A block for each of the two subjects.
+/// assert!(directory.block(1).is_some() && directory.block(2).is_none());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Directory {
@@ -45,6 +55,14 @@ pub struct Directory {
 }
 
 /// Why a region has no directory to go by.
+///
+/// ```
+/// use muennet_core::ivshmem::{Directory, DirectoryError};
+///
+/// let error = Directory::parse(&[0; Directory::SIZE], 4096).unwrap_err();
+/// assert_eq!(error, DirectoryError::Magic { found: 0 });
+/// assert!(error.to_string().contains("muen-ivshmem"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -15,19 +15,27 @@ use core::fmt;
 /// assert_eq!(Marks::new(&table).owner(9), Some(&"red"));
 ///
 /// // A free mark has a place; the room is for four marks.
-/// let at = Marks::new(&table).place(7, 4, |owner| *owner == "red")?;
+/// let at = Marks::new(&table).place(7, 4, |owner| *owner == "red").unwrap();
 /// table.insert(at, (7, "red"));
 /// assert_eq!(table, [(5, "blue"), (7, "red"), (9, "red")]);
 ///
 /// let marks = Marks::new(&table);
 /// assert_eq!(marks.place(5, 4, |owner| *owner == "red"), Err(Refusal::Taken(&"blue")));
 /// assert_eq!(marks.held(7, |owner| *owner == "red"), Some(1));
-/// # Ok::<(), Refusal<&&str>>(())
 /// ```
 #[derive(Debug)]
 pub struct Marks<'a, T>(&'a [(u32, T)]);
 
 /// A reason for which a mark is not given.
+///
+/// ```
+/// use muennet_core::marks::{Marks, Refusal};
+///
+/// let table = [(5, "blue")];
+/// let refusal = Marks::new(&table).place(6, 1, |_| false).unwrap_err();
+/// assert_eq!(refusal, Refusal::Full(1));
+/// assert_eq!(refusal.to_string(), "all of the 1 marks are given: delete one first");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal<T> {
     /// Whoever asks has it already.

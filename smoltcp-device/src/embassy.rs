@@ -19,6 +19,18 @@ use smoltcp::phy::{self, Checksum, Medium};
 
 /// Wakes a driver's task. Ring it when the input channel's event came, or, where there
 /// is no event, at regular intervals.
+///
+/// ```
+/// use muennet_core::notify::Notifier;
+/// use smoltcp_device::embassy::Bell;
+///
+/// static BELL: Bell = Bell::new();
+///
+/// // In the handler of the channel's interrupt:
+/// BELL.ring();
+/// // As the notifier of another link of this program:
+/// Notifier::notify(&BELL);
+/// ```
 #[derive(Debug, Default)]
 pub struct Bell(AtomicWaker);
 

@@ -10,6 +10,18 @@ use muennet_core::{
 use smoltcp::phy::Medium;
 
 /// A framing that a network stack can run over.
+///
+/// ```
+/// use muennet_core::framing::{Ethernet, NetHdr};
+/// use smoltcp::phy::Medium;
+/// use smoltcp_device::StackFraming;
+///
+/// // A tag has room beside the frames that the stack makes.
+/// let framing = Ethernet::with_vlan(1500)?;
+/// assert_eq!((framing.medium(), StackFraming::max_untagged(&framing)), (Medium::Ethernet, 1514));
+/// assert_eq!(NetHdr::new(1500)?.medium(), Medium::Ip);
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 pub trait StackFraming: Framing {
     /// The kind of its frames.
     fn medium(&self) -> Medium;
@@ -38,6 +50,16 @@ impl StackFraming for NetHdr {
 }
 
 /// A framing chosen at run time, Ethernet or IP.
+///
+/// ```
+/// use muennet_core::framing::{Dynamic, Mode};
+/// use smoltcp::phy::Medium;
+/// use smoltcp_device::{Selected, StackFraming};
+///
+/// let selected = Selected::try_from(Dynamic::new(Mode::NetHdr, 1500)?)?;
+/// assert_eq!(selected.medium(), Medium::Ip);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Selected {
     framing: Dynamic,
@@ -45,6 +67,15 @@ pub struct Selected {
 }
 
 /// Raw mode carries neither Ethernet nor IP: use [`raw::Port`](crate::raw::Port).
+///
+/// ```
+/// use muennet_core::framing::{Dynamic, Mode};
+/// use smoltcp_device::Selected;
+///
+/// let error = Selected::try_from(Dynamic::new(Mode::Raw, 100)?).unwrap_err();
+/// assert!(error.to_string().starts_with("raw mode carries no medium"));
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RawMode(pub Raw);
 

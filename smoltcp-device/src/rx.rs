@@ -122,6 +122,28 @@ impl<R: Memory, F: Framing, const SIZE: usize> Rx<R, F, SIZE> {
 /// A received frame, in private memory.
 ///
 /// Dropped unused it takes nothing away: the next token is for the same frame.
+///
+/// ```
+/// use core::num::NonZeroU64;
+/// use muennet_core::framing::Ethernet;
+/// use muennet_host::in_process;
+/// use smoltcp::{phy::{Device as _, RxToken as _, TxToken as _}, time::Instant};
+/// use smoltcp_device::Device;
+///
+/// let framing = Ethernet::new(1500)?;
+/// let (a, b) = in_process::links(1 << 16, NonZeroU64::MIN, framing, ((), ()))?;
+/// let (mut a, mut b): (Device<_, _, _, _>, Device<_, _, _, _>) = (Device::new(a), Device::new(b));
+/// a.activate(NonZeroU64::MIN);
+/// b.activate(NonZeroU64::MIN);
+/// a.transmit(Instant::ZERO).unwrap().consume(60, |frame| frame.fill(7));
+/// a.flush();
+/// // Dropped unused, and asked for again.
+/// assert!(b.receive(Instant::ZERO).is_some());
+/// let (token, _answer) = b.receive(Instant::ZERO).unwrap();
+/// assert_eq!(token.mark(), 0);
+/// assert_eq!(token.consume(|frame| (frame.len(), frame[0])), (60, 7));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct RxToken<'a> {
     bytes: &'a mut [u8],

@@ -102,6 +102,30 @@ impl<W: MemoryMut, F: Framing, N: Notifier, const SIZE: usize> Tx<W, F, N, SIZE>
 }
 
 /// Room for a frame to be sent. Dropped unused it sends and reserves nothing.
+///
+/// ```
+/// use core::num::NonZeroU64;
+/// use muennet_core::framing::Ethernet;
+/// use muennet_host::in_process;
+/// use smoltcp::{phy::{Device as _, RxToken as _, TxToken as _}, time::Instant};
+/// use smoltcp_device::Device;
+///
+/// let framing = Ethernet::new(1500)?;
+/// let (a, b) = in_process::links(1 << 16, NonZeroU64::MIN, framing, ((), ()))?;
+/// let (mut a, mut b): (Device<_, _, _, _>, Device<_, _, _, _>) = (Device::new(a), Device::new(b));
+/// a.activate(NonZeroU64::MIN);
+/// b.activate(NonZeroU64::MIN);
+/// let token = a.transmit(Instant::ZERO).unwrap();
+/// // The closure builds the frame; its result is that of `consume`.
+/// let first = token.consume(60, |frame| {
+///     frame.fill(0xff);
+///     frame[0]
+/// });
+/// assert_eq!(first, 0xff);
+/// a.flush();
+/// assert!(b.has_pending());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct TxToken<'a, W: MemoryMut, F, N, const SIZE: usize> {
     tx: &'a mut Tx<W, F, N, SIZE>,

@@ -5,6 +5,15 @@ use super::layout::TRANSPORT;
 use core::fmt;
 
 /// A header or counter that no sound writer of the expected kind produces.
+///
+/// ```
+/// use muennet_core::channel::{Fault, Peer};
+///
+/// let fault = Fault::Protocol { found: 7, expected: 2 };
+/// assert!(fault.to_string().contains('7'));
+/// // A faulty peer counts as absent until its next epoch.
+/// assert_ne!(Peer::Faulty(fault), Peer::Down);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

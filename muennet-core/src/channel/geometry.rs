@@ -30,6 +30,14 @@ pub struct Geometry {
 }
 
 /// Why a region cannot carry the elements asked for.
+///
+/// ```
+/// use muennet_core::channel::{Geometry, GeometryError};
+///
+/// let error = Geometry::fill(100, 1516).unwrap_err();
+/// assert_eq!(error, GeometryError::TooSmall { region: 100, element_size: 1516 });
+/// assert_eq!(Geometry::fill(4096, 0), Err(GeometryError::NoElementSize));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -5,6 +5,12 @@ use crate::sinfo::linux::Irq;
 use core::fmt;
 
 /// A parameter.
+///
+/// ```
+/// use muennet_core::config::Parameter;
+///
+/// assert_eq!(Parameter::ReaderProtocol.to_string(), "reader_protocol");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[allow(missing_docs)] // The variants are the parameters that the module lists.
@@ -60,6 +66,18 @@ pub struct ConfigError<'a> {
 }
 
 /// Reasons to refuse an entry.
+///
+/// ```
+/// use muennet_core::config::{Lists, Why};
+///
+/// let lists = Lists { name: &["net0"], input: &["in"], ..Lists::default() };
+/// let error = lists.interface(0).unwrap_err();
+/// assert_eq!(error.why, Why::ProtocolMissing);
+/// assert_eq!(
+///     error.why.to_string(),
+///     "the channel needs a protocol; give a hexadecimal number"
+/// );
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -136,6 +154,13 @@ pub enum Why {
 }
 
 /// The error numbers that users see.
+///
+/// ```
+/// use muennet_core::config::Errno;
+///
+/// // Kernel functions return the negative number.
+/// assert_eq!(-(Errno::Inval as i32), -22);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(i32)]

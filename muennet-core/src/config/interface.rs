@@ -63,6 +63,20 @@ pub struct Lists<'a> {
 }
 
 /// A channel of an interface.
+///
+/// ```
+/// use muennet_core::config::Lists;
+///
+/// let lists = Lists {
+///     name: &["net0"],
+///     output: &["a_to_b"],
+///     writer_protocol: &["0x2"],
+///     ..Lists::default()
+/// };
+/// let output = lists.interface(0)?.and_then(|interface| interface.output).unwrap();
+/// assert_eq!((output.name, output.protocol.get()), ("a_to_b", 2));
+/// # Ok::<(), muennet_core::config::ConfigError<'static>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Channel<'a> {
@@ -73,6 +87,23 @@ pub struct Channel<'a> {
 }
 
 /// A checked interface: at least one channel is given.
+///
+/// ```
+/// use muennet_core::config::{Lists, Mode};
+///
+/// let lists = Lists {
+///     name: &["net%d"],
+///     input: &["b_to_a"],
+///     reader_protocol: &["0x2"],
+///     flags: &["eth_dev+vlan"],
+///     ..Lists::default()
+/// };
+/// let interface = lists.interface(0)?.expect("the first entry has a name");
+/// assert_eq!((interface.position, interface.name), (1, "net%d"));
+/// assert_eq!((interface.mode, interface.vlan), (Mode::Ethernet, true));
+/// assert!(interface.input.is_some() && interface.output.is_none());
+/// # Ok::<(), muennet_core::config::ConfigError<'static>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Interface<'a> {

@@ -21,6 +21,13 @@
 use core::fmt;
 
 /// Reason why a text is refused as a number.
+///
+/// ```
+/// use muennet_core::config::number::{hexadecimal, NumberError};
+///
+/// assert_eq!(hexadecimal("xyz"), Err(NumberError::NotANumber));
+/// assert_eq!(hexadecimal("0x10000000000000000"), Err(NumberError::TooLarge));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum NumberError {

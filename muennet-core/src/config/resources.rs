@@ -6,6 +6,14 @@ use crate::channel::layout::HEADER_SIZE;
 use crate::sinfo::{linux::Irq, Memory, MemoryKind};
 
 /// The direction in which an interface uses a channel.
+///
+/// ```
+/// use muennet_core::config::{channel, Access, Parameter, Why};
+///
+/// // The subject has no memory of this name: the error names the parameter of the access.
+/// let error = channel(Access::Output, 1, "a_to_b", None).unwrap_err();
+/// assert_eq!((error.parameter, error.why), (Parameter::Out, Why::UnknownResource));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Access {

@@ -29,6 +29,15 @@ pub enum Dynamic {
 }
 
 /// The head of one of the framings.
+///
+/// ```
+/// use muennet_core::framing::{Dynamic, Framing, Mode, Packet};
+///
+/// // A head is made by `admit` and taken by `encode`, of the same framing.
+/// let framing = Dynamic::new(Mode::Ethernet, 1500)?;
+/// assert!(framing.admit(&Packet::new(&[&[0xff; 60]])).is_ok());
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 #[allow(missing_docs)] // As for `Dynamic`.
 pub enum Head {

@@ -33,6 +33,14 @@ use core::fmt;
 pub const LONGEST: usize = u16::MAX as usize;
 
 /// Metadata of a frame.
+///
+/// ```
+/// use muennet_core::framing::{Meta, Packet};
+///
+/// let packet = Packet::new(&[]).with_meta(Meta { mark: 5 });
+/// assert_eq!(packet.meta().mark, 5);
+/// assert_eq!(Meta::default().mark, 0);
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Meta {
@@ -41,6 +49,15 @@ pub struct Meta {
 }
 
 /// A frame that was taken out of an element.
+///
+/// ```
+/// use muennet_core::framing::{Frame, Meta};
+///
+/// // The sink's bytes up to `len` are the frame.
+/// let buffer = [0x45; 1514];
+/// let frame = Frame { len: 60, meta: Meta { mark: 5 } };
+/// assert_eq!(buffer[..frame.len].len(), 60);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Frame {
@@ -131,6 +148,16 @@ impl Sink for &mut [u8] {
 }
 
 /// Why a frame cannot be sent in this framing.
+///
+/// ```
+/// use muennet_core::framing::{Ethernet, FrameError, Framing, Packet};
+///
+/// let framing = Ethernet::new(1500)?;
+/// let error = framing.admit(&Packet::new(&[&[0; 10]])).unwrap_err();
+/// assert_eq!(error, FrameError::TooShort { len: 10, min: 14 });
+/// assert!(error.to_string().contains("14"));
+/// # Ok::<(), muennet_core::framing::MtuError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -198,6 +225,13 @@ impl fmt::Display for FrameError {
 impl core::error::Error for FrameError {}
 
 /// Why a received element was not accepted as a frame.
+///
+/// ```
+/// use muennet_core::framing::Reject;
+///
+/// let reject = Reject::TooLong { found: 9000, max: 1514 };
+/// assert!(reject.to_string().contains("9000"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

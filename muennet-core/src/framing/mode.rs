@@ -43,6 +43,13 @@ impl fmt::Display for Mode {
 }
 
 /// A text that names no [`Mode`].
+///
+/// ```
+/// use muennet_core::framing::{Mode, UnknownMode};
+///
+/// assert_eq!("ethernet".parse::<Mode>(), Err(UnknownMode));
+/// assert_eq!(UnknownMode.to_string(), "unknown mode; there are raw, net_hdr and eth_dev");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct UnknownMode;

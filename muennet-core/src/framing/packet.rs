@@ -34,6 +34,16 @@ pub struct Packet<'a> {
 /// field holds before is part of the sum: the sum of the pseudo header, for TCP
 /// and UDP. A checksum of 0 is sent as 0xffff. The field may lie at an odd offset:
 /// the sum is stored there as it is, as `skb_checksum_help` of Linux does.
+///
+/// ```
+/// use muennet_core::framing::{Checksum, Packet};
+///
+/// // UDP over IPv4 in an Ethernet frame: the UDP header begins at 34, its sum lies at 6.
+/// let frame = [0; 60];
+/// let parts = [&frame[..]];
+/// let packet = Packet::new(&parts).with_checksum(Checksum { start: 34, offset: 6 });
+/// assert_eq!(packet.len(), 60);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Checksum {

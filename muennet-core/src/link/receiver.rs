@@ -66,6 +66,25 @@ pub struct Receiver<R: Memory, F> {
 }
 
 /// The outcome of one [`Receiver::receive`].
+///
+/// ```
+/// use muennet_core::{channel::Fault, framing::Reject, link::Received};
+///
+/// /// The line for a log, if the outcome deserves one.
+/// fn line(received: &Received) -> Option<String> {
+///     match received {
+///         Received::Overrun { lost } => Some(format!("{lost} frames lost")),
+///         Received::Rejected(reject) => Some(reject.to_string()),
+///         Received::Faulty(fault) => Some(fault.to_string()),
+///         _ => None,
+///     }
+/// }
+///
+/// assert_eq!(line(&Received::Empty), None);
+/// assert_eq!(line(&Received::Overrun { lost: 3 }).as_deref(), Some("3 frames lost"));
+/// assert!(line(&Received::Rejected(Reject::UnknownProtocol { found: 7 })).is_some());
+/// assert!(line(&Received::Faulty(Fault::NoElements)).is_some());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Received {
@@ -92,6 +111,15 @@ pub enum Received {
 }
 
 /// Room for one frame of a burst.
+///
+/// ```
+/// use muennet_core::link::Arrival;
+///
+/// let mut buffer = [0; 1514];
+/// let arrival = Arrival::new(&mut buffer[..]);
+/// // Nothing arrived yet.
+/// assert_eq!(arrival.result, None);
+/// ```
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Arrival<S> {
     /// Destination of the frame.

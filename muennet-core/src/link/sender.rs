@@ -54,6 +54,14 @@ pub struct Sender<W: MemoryMut, F, N> {
 }
 
 /// Why a frame was not sent.
+///
+/// ```
+/// use muennet_core::{framing::FrameError, link::SendError};
+///
+/// let error = SendError::Frame(FrameError::NotIp { version: 5 });
+/// assert!(error.to_string().contains('5'));
+/// assert_eq!(SendError::Inactive.to_string(), "the sender is inactive; activate it first");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -79,6 +87,14 @@ impl fmt::Display for SendError {
 impl core::error::Error for SendError {}
 
 /// The first frame of a batch that cannot be sent, and why.
+///
+/// ```
+/// use muennet_core::link::{BatchError, SendError};
+///
+/// // Nothing of the batch was sent; the frames before the third could be.
+/// let error = BatchError { index: 2, error: SendError::Inactive };
+/// assert!(error.to_string().contains('2'));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct BatchError {

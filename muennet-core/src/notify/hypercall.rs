@@ -4,6 +4,20 @@
 use super::Notifier;
 
 /// An event that is rung by a hypercall.
+///
+/// ```
+/// use muennet_core::{notify::Hypercall, sinfo::Resource};
+///
+/// /// The bell of a channel, of a subject of Muen with its `event`.
+/// ///
+/// /// # Safety
+/// ///
+/// /// As for [`Hypercall::new`].
+/// unsafe fn bell(event: &Resource) -> Option<Hypercall> {
+///     // SAFETY: the caller's promise.
+///     event.number().map(|number| unsafe { Hypercall::new(number) })
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Hypercall {

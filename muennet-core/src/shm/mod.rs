@@ -79,6 +79,32 @@ pub unsafe trait Memory {
 
 /// Shared memory that may be written as well.
 ///
+/// ```
+/// use core::{cell::UnsafeCell, ptr::NonNull};
+/// use muennet_core::shm::{Memory, MemoryMut, Region};
+///
+/// /// Words of this program, with one writer.
+/// struct Words(Box<[UnsafeCell<u64>]>);
+///
+/// // SAFETY: the box stays where it is when the value moves, and only channels touch its words.
+/// unsafe impl Memory for Words {
+///     fn base(&self) -> NonNull<u8> {
+///         NonNull::from(&*self.0).cast()
+///     }
+///
+///     fn len(&self) -> usize {
+///         size_of_val(&*self.0)
+///     }
+/// }
+///
+/// // SAFETY: cells may be written, and this value is the only one with these words.
+/// unsafe impl MemoryMut for Words {}
+///
+/// let words = Words((0..8).map(UnsafeCell::new).collect());
+/// assert_eq!(Region::new(words)?.len(), 64);
+/// # Ok::<(), muennet_core::shm::RegionError>(())
+/// ```
+///
 /// # Safety
 ///
 /// The bytes that [`Memory`] describes are writable, and no other value that

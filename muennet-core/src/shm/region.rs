@@ -72,6 +72,13 @@ unsafe impl<M: Send> Send for Region<M> {}
 unsafe impl<M: Sync> Sync for Region<M> {}
 
 /// Why memory cannot hold a channel.
+///
+/// ```
+/// use muennet_core::shm::RegionError;
+///
+/// let error = RegionError::TooSmall { len: 56 };
+/// assert!(error.to_string().contains("56"));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

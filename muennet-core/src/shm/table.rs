@@ -53,6 +53,13 @@ unsafe impl<M: Send> Send for Table<M> {}
 unsafe impl<M: Sync> Sync for Table<M> {}
 
 /// Why memory cannot hold a table.
+///
+/// ```
+/// use muennet_core::shm::TableError;
+///
+/// let error = TableError::TooSmall { len: 2 };
+/// assert!(error.to_string().contains('2'));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

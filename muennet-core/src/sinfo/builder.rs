@@ -29,6 +29,13 @@ pub struct Builder<'a> {
 }
 
 /// Why a page set cannot be laid out.
+///
+/// ```
+/// use muennet_core::sinfo::{BuildError, Builder, Version};
+///
+/// let error = Builder::new(&mut [0; 100], Version::V5, "echo", 3_000_000).unwrap_err();
+/// assert_eq!(error, BuildError::TooShort { len: 100 });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

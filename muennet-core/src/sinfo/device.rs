@@ -5,6 +5,26 @@
 //! [`Version`](super::Version) knows where the fields lie.
 
 /// A PCI device.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Detail, Device, Name, Resource, Sinfo, Version};
+///
+/// // At 00:19.0, with one message-signalled interrupt.
+/// let detail = Detail::Device(Device {
+///     sid: 0xc8,
+///     irte_start: 4,
+///     irq_start: 52,
+///     ir_count: 1,
+///     flags: 1,
+///     identity: None,
+/// });
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V4, "driver", 3_000_000)?;
+/// builder.resource(&Resource { name: Name::new("nic")?, detail })?;
+/// let found = Sinfo::parse(&page)?.resources().next();
+/// assert_eq!(found.map(|resource| resource.detail), Some(detail));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Device {
@@ -23,6 +43,26 @@ pub struct Device {
 }
 
 /// Fields of a device that only version 5 has.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Detail, Device, Identity, Name, Resource, Sinfo, Version};
+///
+/// let identity = Identity { vendor: 0x8086, device: 0x1502, class: 0x0200, reset_method: 1 };
+/// let detail = Detail::Device(Device {
+///     sid: 0xc8,
+///     irte_start: 4,
+///     irq_start: 52,
+///     ir_count: 1,
+///     flags: 1,
+///     identity: Some(identity),
+/// });
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V5, "driver", 3_000_000)?;
+/// builder.resource(&Resource { name: Name::new("nic")?, detail })?;
+/// let found = Sinfo::parse(&page)?.resources().next();
+/// assert_eq!(found.map(|resource| resource.detail), Some(detail));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Identity {
@@ -38,6 +78,24 @@ pub struct Identity {
 }
 
 /// Memory of a device.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Detail, DeviceMemory, Name, Resource, Sinfo, Version};
+///
+/// let detail = Detail::DeviceMemory(DeviceMemory {
+///     writable: true,
+///     executable: false,
+///     address: 0xf7c0_0000,
+///     size: 0x2_0000,
+///     bar: None,
+/// });
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V4, "driver", 3_000_000)?;
+/// builder.resource(&Resource { name: Name::new("nic")?, detail })?;
+/// let found = Sinfo::parse(&page)?.resources().next();
+/// assert_eq!(found.map(|resource| resource.detail), Some(detail));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DeviceMemory {
@@ -54,6 +112,25 @@ pub struct DeviceMemory {
 }
 
 /// Fields of a device's memory that only version 5 has.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Detail, Bar, DeviceMemory, Name, Resource, Sinfo, Version};
+///
+/// let bar = Bar { sid: 0xc8, flags: 0, index: 0, address: 0xf7c0_0000 };
+/// let detail = Detail::DeviceMemory(DeviceMemory {
+///     writable: true,
+///     executable: false,
+///     address: 0xf7c0_0000,
+///     size: 0x2_0000,
+///     bar: Some(bar),
+/// });
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V5, "driver", 3_000_000)?;
+/// builder.resource(&Resource { name: Name::new("nic")?, detail })?;
+/// let found = Sinfo::parse(&page)?.resources().next();
+/// assert_eq!(found.map(|resource| resource.detail), Some(detail));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Bar {
@@ -68,6 +145,23 @@ pub struct Bar {
 }
 
 /// I/O ports of a device; version 5 alone has them.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Detail, DevicePort, Name, Resource, Sinfo, Version};
+///
+/// let detail = Detail::DevicePort(DevicePort {
+///     sid: 0xc8,
+///     bar_index: 2,
+///     address: 0xf080,
+///     size: 32,
+/// });
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V5, "driver", 3_000_000)?;
+/// builder.resource(&Resource { name: Name::new("nic")?, detail })?;
+/// let found = Sinfo::parse(&page)?.resources().next();
+/// assert_eq!(found.map(|resource| resource.detail), Some(detail));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct DevicePort {

@@ -57,6 +57,21 @@ impl Irq {
 }
 
 /// A resource and the CPU that it belongs to.
+///
+/// ```
+/// use muennet_core::sinfo::{linux::CpuAffinity, Detail, Kind, Name, Resource, Version};
+///
+/// // The kernel's answer for the event "net_out", whose resource lies at 1.
+/// let name = Name::new("net_out")?;
+/// let resource = Resource { name, detail: Detail::Event(16) };
+/// let mut bytes = [0; CpuAffinity::SIZE];
+/// bytes[0] = 3;
+/// let stored = resource.to_bytes(Version::NEWEST)?;
+/// bytes[1..][..stored.len()].copy_from_slice(&stored);
+/// let found = CpuAffinity::parse(&bytes, None, &name, Kind::Event)?;
+/// assert_eq!(found, CpuAffinity { cpu: 3, resource });
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct CpuAffinity {
@@ -67,6 +82,15 @@ pub struct CpuAffinity {
 }
 
 /// Why `struct muen_cpu_affinity` does not give the resource.
+///
+/// ```
+/// use muennet_core::sinfo::{linux::{AffinityError, CpuAffinity}, Kind, Name};
+///
+/// let name = Name::new("net_out")?;
+/// let found = CpuAffinity::parse(&[0; CpuAffinity::SIZE], None, &name, Kind::Event);
+/// assert_eq!(found, Err(AffinityError::Absent));
+/// # Ok::<(), muennet_core::sinfo::NameError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum AffinityError {

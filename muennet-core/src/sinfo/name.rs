@@ -21,6 +21,12 @@ pub struct Name {
 }
 
 /// A name that does not fit its field.
+///
+/// ```
+/// use muennet_core::sinfo::{Name, NameError};
+///
+/// assert_eq!(Name::new(&"x".repeat(64)), Err(NameError { len: 64 }));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct NameError {

@@ -9,6 +9,20 @@ use core::fmt;
 const MAX_NAME: u8 = Name::MAX_LEN as u8;
 
 /// Checked view of a private copy of a subject-information page set.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Kind, Sinfo, Version};
+///
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V4, "echo", 3_000_000)?;
+/// builder.channel("net_in", 0x1_0000_0000, 4 << 20, false)?;
+///
+/// let sinfo = Sinfo::parse(&page)?;
+/// assert_eq!((sinfo.version(), sinfo.tsc_khz()), (Version::V4, 3_000_000));
+/// let channel = sinfo.find("net_in", Kind::Memory).and_then(|found| found.memory());
+/// assert!(channel.is_some_and(|memory| !memory.writable));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Sinfo<'a> {
     version: Version,
@@ -18,6 +32,13 @@ pub struct Sinfo<'a> {
 }
 
 /// Why bytes are no subject information.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Sinfo, SinfoError};
+///
+/// let error = Sinfo::parse(&[0; sinfo::SIZE]).unwrap_err();
+/// assert_eq!(error, SinfoError::Magic { found: 0 });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

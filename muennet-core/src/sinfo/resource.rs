@@ -28,6 +28,15 @@ pub struct Resource {
 }
 
 /// The kinds of resources, by their numbers.
+///
+/// ```
+/// use muennet_core::sinfo::{Detail, Kind, Name, Resource};
+///
+/// let event = Resource { name: Name::new("net_out")?, detail: Detail::Event(16) };
+/// assert!(event.is(Kind::Event) && !event.is(Kind::Vector));
+/// assert_eq!(event.kind_number(), Kind::Event as u32);
+/// # Ok::<(), muennet_core::sinfo::NameError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[repr(u32)]
@@ -58,6 +67,15 @@ impl Kind {
 }
 
 /// Properties of a resource, by its kind.
+///
+/// ```
+/// use muennet_core::sinfo::{Detail, Name, Resource};
+///
+/// let vector = Resource { name: Name::new("net_in")?, detail: Detail::Vector(53) };
+/// assert_eq!(vector.number(), Some(53));
+/// assert_eq!(vector.memory(), None);
+/// # Ok::<(), muennet_core::sinfo::NameError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
@@ -84,6 +102,19 @@ pub enum Detail {
 }
 
 /// A memory resource.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Kind, Sinfo, Version};
+///
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V5, "echo", 3_000_000)?;
+/// builder.channel("net_out", 0x1_0000_0000, 4 << 20, true)?;
+/// let resource = Sinfo::parse(&page)?.find("net_out", Kind::Memory).unwrap();
+/// let memory = resource.memory().expect("it is memory");
+/// assert_eq!((memory.address, memory.size), (0x1_0000_0000, 4 << 20));
+/// assert!(memory.writable && !memory.executable);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Memory {
@@ -109,6 +140,20 @@ pub struct Memory {
 pub const NO_PATTERN: u16 = 256;
 
 /// Purpose of a memory resource.
+///
+/// ```
+/// use muennet_core::sinfo::{self, Builder, Kind, MemoryKind, Sinfo, Version};
+///
+/// let mut page = vec![0; sinfo::SIZE];
+/// let mut builder = Builder::new(&mut page, Version::V5, "echo", 3_000_000)?;
+/// builder.channel("net_out", 0x1_0000_0000, 4 << 20, true)?;
+/// let channels = Sinfo::parse(&page)?
+///     .of_kind(Kind::Memory)
+///     .filter(|found| found.memory().is_some_and(|memory| memory.kind == MemoryKind::Channel))
+///     .count();
+/// assert_eq!(channels, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]
