@@ -160,6 +160,13 @@ mod tests {
     }
 
     #[test]
+    fn a_name_has_up_to_fifteen_bytes() {
+        let child = "fifteen-letters".to_owned();
+        let line = format!("del_child {child}");
+        assert_eq!(action(&line).unwrap(), Action::DelChild { child });
+    }
+
+    #[test]
     fn what_cannot_be_is_refused_before_the_kernel_is_asked() {
         for line in [
             "add_mark c1 4294967296",
@@ -172,6 +179,7 @@ mod tests {
             "add_child net0",
             "add_child net0 ",
             "del_child",
+            "del_child sixteen-letters-",
             "",
         ] {
             let error = action(line).unwrap_err();

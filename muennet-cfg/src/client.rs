@@ -4,6 +4,7 @@
 use crate::{
     extack,
     message::{Attribute, Command, Message, FAMILY},
+    socket::{Kernel, Socket},
 };
 use netlink_packet_core::{
     DecodeError, NetlinkDeserializable, NetlinkHeader, NetlinkMessage, NetlinkPayload,
@@ -16,7 +17,6 @@ use netlink_packet_generic::{
     },
     GenlFamily, GenlMessage,
 };
-use netlink_sys::{protocols::NETLINK_GENERIC, Socket, SocketAddr};
 use std::{fmt, io};
 use thiserror::Error;
 
@@ -94,10 +94,15 @@ impl Error {
 /// Reading a list that changes meanwhile is begun anew, so many times.
 const ATTEMPTS: usize = 16;
 
+/// Flags of a request for one answer.
+const DO: u16 = NLM_F_REQUEST | NLM_F_ACK;
+/// Flags of a request for a list.
+const DUMP: u16 = NLM_F_REQUEST | NLM_F_DUMP;
+
 /// A connection to the driver.
 #[derive(Debug)]
-pub struct Client {
-    socket: Socket,
+pub struct Client<K = Socket> {
+    kernel: K,
     family: u16,
     commands: Vec<u32>,
     sequence: u32,
@@ -106,13 +111,15 @@ pub struct Client {
 impl Client {
     /// Finds the driver.
     pub fn connect() -> Result<Self, Error> {
-        let mut socket = Socket::new(NETLINK_GENERIC)?;
-        socket.bind_auto()?;
-        socket.connect(&SocketAddr::new(0, 0))?;
-        socket.set_ext_ack(true)?;
-        socket.set_cap_ack(true)?;
+        Self::over(Socket::open()?)
+    }
+}
+
+impl<K: Kernel> Client<K> {
+    /// Finds the driver by a connection to the kernel.
+    pub fn over(kernel: K) -> Result<Self, Error> {
         let mut client = Self {
-            socket,
+            kernel,
             family: 0,
             commands: Vec::new(),
             sequence: 0,
@@ -126,7 +133,7 @@ impl Client {
             cmd: GenlCtrlCmd::GetFamily,
             nlas: vec![GenlCtrlAttrs::FamilyName(FAMILY.to_owned())],
         };
-        let answers = match self.ask(question, NLM_F_ACK) {
+        let answers = match self.ask(question, DO) {
             Err(Error::Refused(Refusal { number: ENOENT, .. })) => return Err(Error::NoFamily),
             answers => answers?,
         };
@@ -155,15 +162,14 @@ impl Client {
     /// Has something done.
     pub fn execute(&mut self, command: Command, attributes: Vec<Attribute>) -> Result<(), Error> {
         self.knows(command)?;
-        self.ask(Message::new(command, attributes), NLM_F_ACK)
-            .map(drop)
+        self.ask(Message::new(command, attributes), DO).map(drop)
     }
 
     /// Has something listed; each entry is one message's attributes.
     pub fn dump(&mut self, command: Command) -> Result<Vec<Vec<Attribute>>, Error> {
         self.knows(command)?;
         for _ in 0..ATTEMPTS {
-            match self.ask(Message::new(command, Vec::new()), NLM_F_DUMP) {
+            match self.ask(Message::new(command, Vec::new()), DUMP) {
                 Err(Error::Unsteady) => {}
                 answers => {
                     let entries = answers?.into_iter().map(|answer| answer.attributes);
@@ -192,21 +198,17 @@ impl Client {
         let mut message = GenlMessage::from_payload(question);
         message.set_resolved_family_id(self.family);
         let mut header = NetlinkHeader::default();
-        header.flags = NLM_F_REQUEST | flags;
+        header.flags = flags;
         header.sequence_number = self.sequence;
         let mut packet = NetlinkMessage::new(header, NetlinkPayload::from(message));
         packet.finalize();
         let mut bytes = vec![0; packet.buffer_len()];
         packet.serialize(&mut bytes);
-        self.socket.send(&bytes, 0)?;
+        self.kernel.send(&bytes)?;
 
         let mut answers = Answers::new(self.sequence);
         while !answers.complete {
-            let (datagram, sender) = self.socket.recv_from_full()?;
-            // Other processes may write to this socket too.
-            if sender.port_number() == 0 {
-                answers.take(&datagram)?;
-            }
+            answers.take(&self.kernel.receive()?)?;
         }
         if answers.interrupted {
             return Err(Error::Unsteady);
@@ -272,97 +274,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A netlink message with a body of whole words.
-    fn packet(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
-        let mut bytes = (16 + body.len() as u32).to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(flags.to_ne_bytes());
-        bytes.extend(sequence.to_ne_bytes());
-        bytes.extend([0; 4]);
-        bytes.extend(body);
-        bytes
-    }
-
-    const ERROR: u16 = 2;
-    const DONE: u16 = 3;
-    const MULTI: u16 = 2;
-
-    fn mark(child: u8, mark: u8) -> Vec<u8> {
-        #[rustfmt::skip]
-        let body = [
-            7, 1, 0, 0,
-            6, 0, 2, 0,  child, 0, 0, 0,
-            8, 0, 3, 0,  mark, 0, 0, 0,
-        ];
-        body.to_vec()
-    }
-
-    #[test]
-    #[cfg(target_endian = "little")]
-    fn a_list_comes_in_many_messages_and_ends_with_done() {
-        let mut answers = Answers::<Message>::new(5);
-        let mut datagram = packet(0x20, MULTI, 5, &mark(b'a', 1));
-        datagram.extend(packet(0x20, MULTI, 5, &mark(b'b', 2)));
-        answers.take(&datagram).unwrap();
-        assert!(!answers.complete);
-        // Of another question.
-        answers
-            .take(&packet(0x20, MULTI, 4, &mark(b'x', 9)))
-            .unwrap();
-        answers.take(&packet(DONE, MULTI, 5, &[0; 4])).unwrap();
-        assert!(answers.complete && !answers.interrupted);
-        let second = &answers.messages[1].attributes;
-        assert_eq!(answers.messages.len(), 2);
-        assert_eq!(
-            *second,
-            [Attribute::ChildDev("b".into()), Attribute::Mark(2)]
-        );
-    }
-
-    #[test]
-    fn a_list_that_changed_meanwhile_is_known() {
-        let mut answers = Answers::<Message>::new(1);
-        answers
-            .take(&packet(DONE, MULTI | NLM_F_DUMP_INTR, 1, &[0; 4]))
-            .unwrap();
-        assert!(answers.complete && answers.interrupted);
-    }
-
-    #[test]
-    fn a_refusal_carries_number_and_words() {
-        let mut body = (-EPERM).to_ne_bytes().to_vec();
-        body.extend([0; 16]);
-        body.extend([8, 0, 1, 0, b'n', b'o', b'!', 0]);
-        let mut answers = Answers::<Message>::new(1);
-        let error = answers.take(&packet(ERROR, 0x300, 1, &body)).unwrap_err();
-        assert_eq!(error.to_string(), "no! (Operation not permitted)");
-        assert!(error.advice().unwrap().contains("CAP_NET_ADMIN"));
-
-        let mut done = (-ENODEV).to_ne_bytes().to_vec();
-        done.extend([8, 0, 1, 0, b'n', b'o', b'!', 0]);
-        let mut answers = Answers::<Message>::new(1);
-        let error = answers.take(&packet(DONE, MULTI, 1, &done)).unwrap_err();
-        assert_eq!(error.to_string(), "no! (No such device)");
-    }
-
-    #[test]
-    fn an_acknowledgement_completes() {
-        let mut answers = Answers::<Message>::new(1);
-        let mut body = vec![0; 4];
-        body.extend([0; 16]);
-        answers.take(&packet(ERROR, 0x100, 1, &body)).unwrap();
-        assert!(answers.complete);
-    }
-
-    #[test]
-    fn a_torn_answer_is_an_error() {
-        let mut answers = Answers::<Message>::new(1);
-        assert!(answers.take(&[1, 2, 3]).is_err());
-        let mut torn = packet(0x20, MULTI, 1, &mark(b'a', 1));
-        torn.truncate(20);
-        assert!(answers.take(&torn).is_err());
-    }
-}
+pub(crate) mod tests;

@@ -4,6 +4,7 @@
 use crate::{
     client::{Client, Error},
     message::{Attribute, Command},
+    socket::Kernel,
 };
 use serde::Serialize;
 
@@ -70,7 +71,7 @@ pub struct Child {
 }
 
 /// Asks the driver for all of it.
-pub fn read(client: &mut Client) -> Result<Vec<Interface>, Error> {
+pub fn read<K: Kernel>(client: &mut Client<K>) -> Result<Vec<Interface>, Error> {
     let interfaces = client.dump(Command::GetInterface)?;
     let children = client.dump(Command::GetChild)?;
     let marks = client.dump(Command::GetMark)?;
@@ -250,6 +251,43 @@ pub(crate) mod tests {
         assert!(tree[1].children.is_empty() && !tree[1].here.as_ref().unwrap().carrier);
         assert_eq!((&*tree[2].name, &tree[2].here), ("net0", &None));
         assert_eq!(tree[2].children[0].name, "c3");
+    }
+
+    #[test]
+    fn the_driver_is_asked_for_three_lists() {
+        use crate::client::tests::{client, end, entry};
+
+        let foreign = |parent: &str, name: &str, index| {
+            let attributes = vec![
+                Attribute::Dev(parent.into()),
+                Attribute::ChildDev(name.into()),
+                Attribute::IfIndex(index),
+            ];
+            entry(Command::GetChild, attributes)
+        };
+        let mark = vec![Attribute::ChildDev("b".into()), Attribute::Mark(3)];
+        let answers = vec![
+            end(),
+            foreign("net0", "b", 8),
+            foreign("net1", "c", 9),
+            foreign("net0", "a", 7),
+            end(),
+            entry(Command::GetMark, mark),
+            end(),
+        ];
+        // Those of one parent are together, whose name is all that is known of it here.
+        let found = read(&mut client(&[], answers)).unwrap();
+        let children = |at: usize| -> Vec<(&str, u32)> {
+            let children = found[at].children.iter();
+            children
+                .map(|child| (&*child.name, child.ifindex))
+                .collect()
+        };
+        assert_eq!(found.len(), 2);
+        assert_eq!((&*found[0].name, &found[0].here), ("net0", &None));
+        assert_eq!(children(0), [("a", 7), ("b", 8)]);
+        assert_eq!(found[0].children[1].marks, [3]);
+        assert_eq!(children(1), [("c", 9)]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod extack;
 mod listing;
 mod man;
 mod message;
+mod socket;
 mod tree;
 
 use args::{Action, Args};

@@ -293,6 +293,7 @@ mod tests {
             ],
         ));
         assert_eq!(made, add_mark);
+        assert_eq!(Message::family_name(), FAMILY);
         #[rustfmt::skip]
         let add_child = [
             36 + 4, 0, 0, 0,  0x1c, 0,  1, 0,  1, 0, 0, 0,  0, 0, 0, 0,
