@@ -233,6 +233,53 @@ fn what_cannot_be_sent_is_counted() {
 }
 
 #[test]
+fn frames_beside_one_that_cannot_be_sent_are_counted_and_sent() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    send(&mut a, &[1; 60]);
+    let counters = a.counters();
+    assert_eq!((counters.sent, counters.sent_bytes), (1, 60));
+    // Held together, and published by one call.
+    for len in [61, 13, 62] {
+        let token = a.transmit(NOW).unwrap();
+        token.consume(len, |room| room.fill(2));
+    }
+    a.flush();
+    let counters = a.counters();
+    assert_eq!((counters.sent, counters.sent_bytes), (3, 183));
+    assert_eq!(counters.not_sent, 1);
+    assert!(rings.take() > 0);
+    let lengths = std::iter::from_fn(|| receive(&mut b)).map(|frame| frame.len());
+    assert!(lengths.eq([60, 61, 62]));
+}
+
+#[test]
+fn a_device_that_is_detached_sends_no_more_and_leaves_its_frames() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    let token = a.transmit(NOW).unwrap();
+    token.consume(60, |room| room.fill(4));
+    a.detach();
+    assert!(matches!(b.peer(), Peer::Up { .. }));
+    assert_eq!(receive(&mut b), Some(vec![4; 60]));
+    send(&mut a, &[5; 60]);
+    assert_eq!(receive(&mut b), None);
+    assert_eq!((a.counters().sent, a.counters().not_sent), (1, 1));
+}
+
+#[test]
+fn counters_are_a_line() {
+    let rings = Rings::default();
+    let (mut a, mut b) = ethernet(&rings);
+    send(&mut a, &[1; 60]);
+    receive(&mut b).unwrap();
+    assert_eq!(
+        b.counters().to_string(),
+        "1 frames received, 0 sent, 0 lost, 0 rejected, 1 starts of the peer, 0 skipped"
+    );
+}
+
+#[test]
 fn hints_say_when_to_poll() {
     let rings = Rings::default();
     let (mut a, mut b) = ethernet(&rings);
@@ -391,7 +438,23 @@ fn the_framing_can_be_chosen_at_run_time() {
         pair(&rings, ethernet).0.capabilities().medium,
         Medium::Ethernet
     );
-    assert!(Selected::try_from(Dynamic::Raw(Raw::new(8).unwrap())).is_err());
+    let raw = Selected::try_from(Dynamic::Raw(Raw::new(8).unwrap())).unwrap_err();
+    assert!(raw.to_string().starts_with("raw mode carries no medium"));
+}
+
+#[test]
+fn a_chosen_framing_has_the_bounds_of_its_own() {
+    let ip = NetHdr::new(1500).unwrap();
+    assert_eq!((ip.medium(), ip.max_untagged()), (Medium::Ip, 1500));
+    let ethernet = Ethernet::new(1500).unwrap();
+    assert_eq!(ethernet.medium(), Medium::Ethernet);
+    for (chosen, element, frame) in [
+        (Selected::from(ip), ip.min_element(), 1500),
+        (Selected::from(ethernet), ethernet.min_element(), 1514),
+    ] {
+        assert_eq!(chosen.min_element(), element);
+        assert_eq!(chosen.max_untagged(), frame);
+    }
 }
 
 #[test]
@@ -482,9 +545,15 @@ fn raw_messages_cross() {
     assert_eq!(message.len(), 32);
     assert_eq!(message.trim_ascii_end(), [&b"hello"[..], &[0; 27]].concat());
     assert_eq!(b.receive(|_| ()), None);
+    assert!(!b.has_pending());
     assert_eq!((a.counters().sent, a.counters().not_sent), (1, 2));
+    assert_eq!(a.counters().sent_bytes, 5);
     assert_eq!(b.counters().received_bytes, 32);
     assert!(matches!(b.peer(), Peer::Up { .. }));
     a.deactivate();
     assert_eq!(b.peer(), Peer::Down);
+    a.activate(epoch::random());
+    a.detach();
+    assert!(matches!(b.peer(), Peer::Up { .. }));
+    assert!(a.send(b"too late").is_err());
 }

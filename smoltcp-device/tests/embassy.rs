@@ -2,9 +2,12 @@
 //! The driver for embassy-net: who wakes its task, and when.
 #![cfg(feature = "embassy")]
 
-use embassy_net_driver::{Driver as _, HardwareAddress, LinkState, RxToken as _, TxToken as _};
-use muennet_core::framing::{Ethernet, Framing};
+use embassy_net_driver::{
+    Checksum, Driver as _, HardwareAddress, LinkState, RxToken as _, TxToken as _,
+};
+use muennet_core::framing::{Ethernet, Framing, NetHdr};
 use muennet_host::{epoch, in_process::links};
+use smoltcp::phy::ChecksumCapabilities;
 use smoltcp_device::{
     embassy::{Bell, Driver},
     Device, Options, Ring,
@@ -68,4 +71,37 @@ fn a_frame_and_the_links_state_wake_the_task() {
     assert!(b.link_state(&mut context) == LinkState::Down);
     assert_eq!(b.capabilities().max_transmission_unit, 1514);
     assert_eq!(b.hardware_address(), HardwareAddress::Ethernet([4; 6]));
+}
+
+#[test]
+fn ip_mode_has_no_hardware_address() {
+    let framing = NetHdr::new(1500).unwrap();
+    let len = 64 + ELEMENTS * framing.element_size();
+    let (a, _b) = links(len, PROTOCOL, framing, ((), ())).unwrap();
+    let bell = Bell::new();
+    let driver: Driver<'_, _, _, _, _> = Driver::new(Device::new(a), [2; 6], &bell);
+    assert_eq!(driver.hardware_address(), HardwareAddress::Ip);
+}
+
+#[test]
+fn checksums_are_those_of_the_device() {
+    let framing = Ethernet::new(1500).unwrap();
+    let len = 64 + ELEMENTS * framing.element_size();
+    let (a, _b) = links(len, PROTOCOL, framing, ((), ())).unwrap();
+    let mut checksum = ChecksumCapabilities::ignored();
+    checksum.udp = smoltcp::phy::Checksum::Tx;
+    checksum.icmpv4 = smoltcp::phy::Checksum::Rx;
+    checksum.ipv4 = smoltcp::phy::Checksum::Both;
+    let options = Options {
+        checksum,
+        ..Options::default()
+    };
+    let bell = Bell::new();
+    let driver: Driver<'_, _, _, _, _> =
+        Driver::new(Device::with_options(a, options), [2; 6], &bell);
+    let found = driver.capabilities().checksum;
+    assert!(matches!(found.tcp, Checksum::None));
+    assert!(matches!(found.udp, Checksum::Tx));
+    assert!(matches!(found.icmpv4, Checksum::Rx));
+    assert!(matches!(found.ipv4, Checksum::Both));
 }
