@@ -319,6 +319,46 @@ mod tests {
     }
 
     #[test]
+    fn options_are_read_as_far_as_they_can_be() {
+        for (options, later) in [
+            // An option without a length, and one that is copied.
+            ([1, 148, 4, 0, 0, 1, 7, 2], [1, 148, 4, 0, 0, 1, 1, 1]),
+            // Bytes behind the end stay as they are.
+            ([7, 3, 4, 0, 7, 3, 9, 0], [1, 1, 1, 0, 7, 3, 9, 0]),
+            // A length that leads nowhere.
+            ([7, 1, 7, 3, 4, 0, 0, 0], [7, 1, 7, 3, 4, 0, 0, 0]),
+            // A length beyond the options.
+            ([1, 7, 40, 3, 4, 5, 6, 7], [1; 8]),
+        ] {
+            let fragments = cut(&packet(&options, 200, 0), 100);
+            assert_eq!(fragments[0][20..28], options);
+            assert_eq!(fragments[1][20..28], later);
+        }
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_a_header_on_the_wire() {
+        let header = [
+            0x45, 0x00, 0x00, 0x73, 0x00, 0x00, 0x40, 0x00, 0x40, 0x11, 0, 0, 0xc0, 0xa8, 0x00,
+            0x01, 0xc0, 0xa8, 0x00, 0xc7,
+        ];
+        assert_eq!(checksum(&header), 0xb861);
+    }
+
+    #[test]
+    fn parts_without_bytes_of_the_fragment_are_left_out() {
+        let packet = packet(&[], 100, 0);
+        let (header, payload) = packet.split_at(20);
+        let (first, second) = payload.split_at(48);
+        let fragments = Header::parse(&packet, 120).unwrap().fragments(68).unwrap();
+        let parts = [header, first, second].map(Part::from);
+        for fragment in fragments {
+            // The first two are the one part each, and the last is the rest.
+            fragment.with_parts::<4, _>(&parts, |parts| assert_eq!(parts.len(), 2));
+        }
+    }
+
+    #[test]
     fn what_is_no_header_is_not_parsed() {
         let good = packet(&[], 10, DONT_FRAGMENT);
         assert!(Header::parse(&good, good.len()).unwrap().dont_fragment());
@@ -330,8 +370,25 @@ mod tests {
             bad[3] = 20;
             assert!(Header::parse(&bad, bad.len()).is_none(), "{first:#x}");
         }
-        let beyond = packet(&[], 100, OFFSET);
-        let header = Header::parse(&beyond, beyond.len()).unwrap();
-        assert!(header.fragments(68).is_none());
+        let may = packet(&[], 10, MORE_FRAGMENTS | OFFSET);
+        assert!(!Header::parse(&may, may.len()).unwrap().dont_fragment());
+    }
+
+    #[test]
+    fn a_fragment_ends_where_offsets_end() {
+        // The last offset is 65528: eight bytes have room there.
+        for (offset, payload, fits) in [
+            (OFFSET, 8, true),
+            (OFFSET, 9, false),
+            (OFFSET, 100, false),
+            (OFFSET - 1, 16, true),
+            (OFFSET - 1, 17, false),
+            (1000, 100, true),
+        ] {
+            let packet = packet(&[], payload, offset);
+            let header = Header::parse(&packet, packet.len()).unwrap();
+            let fragments = header.fragments(68);
+            assert_eq!(fragments.is_some(), fits, "{payload} bytes at {offset}");
+        }
     }
 }

@@ -229,6 +229,7 @@ impl Doorbell {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::{format, string::ToString};
 
     #[test]
     fn a_directory_is_read_as_written() {
@@ -261,6 +262,21 @@ mod tests {
         assert!(matches!(with(16), Err(DirectoryError::Blocks { .. })));
         assert!(matches!(with(24), Err(DirectoryError::Blocks { .. })));
         assert!(matches!(with(39), Err(DirectoryError::TooSmall { .. })));
+    }
+
+    #[test]
+    fn each_subject_needs_its_block() {
+        let directory = Directory {
+            subjects: 2,
+            region_size: 0,
+        };
+        let needed = (PAGE_SIZE + 2 * BLOCK_SIZE) as u64;
+        let bytes = directory.to_bytes();
+        assert_eq!(Directory::parse(&bytes, needed), Ok(directory));
+        let len = needed - 1;
+        let error = Directory::parse(&bytes, len).unwrap_err();
+        assert_eq!(error, DirectoryError::TooSmall { len, needed });
+        assert!(error.to_string().contains(&format!("needs {needed}")));
     }
 
     #[test]

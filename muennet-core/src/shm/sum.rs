@@ -37,8 +37,7 @@ impl InternetSum {
 fn fold(words: u64) -> u16 {
     let sum = (words & 0xffff_ffff) + (words >> 32);
     let sum = (sum & 0xffff) + (sum >> 16 & 0xffff) + (sum >> 32);
-    let sum = (sum & 0xffff) + (sum >> 16);
-    // CAST: below 2^17 - 1 before the last step, so that this leaves 16 bits.
+    // CAST: the sums are at most 2^33 - 2 and 2^17 - 2, so that this one has 16 bits.
     ((sum & 0xffff) + (sum >> 16)) as u16
 }
 
