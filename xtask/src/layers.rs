@@ -5,7 +5,7 @@ use crate::{
     bench, habits, host, kmod,
     lab::Lab,
     matrix::{self, Record},
-    muen, packaging,
+    muen, mutants, packaging,
     progress::Seconds,
     proofs, rehearsal,
     run::{cargo, quietly, target, workspace},
@@ -127,6 +127,11 @@ const LAYERS: &[Layer] = &[
         name: "c-interface",
         about: "muennet-c: two ends in C under sanitizers, an echo, header as C11 and C++, no panic path",
         check: Check::Host(proofs::c_interface),
+    },
+    Layer {
+        name: "mutants",
+        about: "faults in functions changed since MUENNET_BASE are noticed; 3 minutes of them",
+        check: Check::Host(mutants::changed_briefly),
     },
     Layer {
         name: "panics",

@@ -19,6 +19,7 @@ mod libraries;
 mod matrix;
 mod mirror;
 mod muen;
+mod mutants;
 mod netns;
 mod packaging;
 mod process;
@@ -91,6 +92,8 @@ enum Command {
         #[arg(long, default_value_t = 600)]
         seconds: u32,
     },
+    /// Put faults into the code, one at a time: the tests must notice each. Takes hours.
+    Mutants(mutants::Choice),
     /// Build the kernel modules.
     Kmod {
         /// The kernel to build for.
@@ -144,6 +147,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Fuzz { minimize: true, .. } => proofs::minimize().map(|()| true),
         Command::Fuzz { seconds, .. } => proofs::fuzz(seconds).map(|()| true),
+        Command::Mutants(choice) => mutants::run(&choice).map(|()| true),
         Command::Race { seconds } => proofs::race(seconds).map(|()| true),
         Command::Demo { linux: true, .. } => demo::two_linux().map(|()| true),
         Command::Demo {
