@@ -3,7 +3,7 @@
 
 use muennet_core::{
     channel::{Fault, GeometryError},
-    config::{ConfigError, Parameter, Why},
+    config::{number::NumberError, ConfigError, Parameter, Why},
     framing::{FrameError, MtuError, Reject, Remedy},
     link::{BatchError, SendError},
     notify::Notifier,
@@ -372,6 +372,12 @@ fn of_parameters() {
 }
 
 #[cfg(target_arch = "x86_64")]
+#[test]
+fn of_numbers() {
+    said(NumberError::NotANumber, "not a number");
+    said(NumberError::TooLarge, "a number of more than 64 bits");
+}
+
 #[test]
 fn of_a_vector_without_interrupt() {
     let error = muennet_core::config::interrupt(1, "c", 33, |_| false).unwrap_err();
