@@ -26,7 +26,9 @@ const GRAPHS: [Graph; 4] = [
         within: &[],
         rows: &[
             &["config", "ivshmem"],
-            &["link", "carrier", "sinfo", "path_mtu", "fragment", "event"],
+            &[
+                "link", "carrier", "sinfo", "marks", "path_mtu", "fragment", "event",
+            ],
             &["segment"],
             &["framing"],
             &["channel", "notify"],
