@@ -38,7 +38,7 @@ pub struct Marks<'a, T>(&'a [(u32, T)]);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal<T> {
-    /// Whoever asks has it already.
+    /// It is the asking owner's already.
     Own,
     /// It is another owner's.
     Taken(T),

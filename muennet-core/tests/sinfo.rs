@@ -326,3 +326,23 @@ fn built_anew(sinfo: &Sinfo<'_>, bytes: &[u8]) {
     }
     assert!(page == bytes, "not the bytes of Muen's tools");
 }
+
+#[test]
+fn numbers_and_names_are_told() {
+    let of = |detail| Resource {
+        name: name("net_out"),
+        detail,
+    };
+    assert_eq!(of(Detail::Event(16)).number(), Some(16));
+    assert_eq!(of(Detail::Vector(53)).number(), Some(53));
+    let (_, memory) = memory("net_out", MemoryKind::Channel, 4096, 4096);
+    assert_eq!(of(Detail::Memory(memory)).number(), None);
+    let echo = name("echo");
+    assert!(echo == "echo" && echo != "other");
+    // 63 bytes are a name.
+    let longest = "x".repeat(63);
+    let mut page = vec![0; SIZE];
+    Builder::new(&mut page, Version::V5, &longest, 1).unwrap();
+    let subject = Sinfo::parse(&page).unwrap().subject();
+    assert_eq!(subject.as_str(), Some(&*longest));
+}

@@ -97,7 +97,7 @@ fn output() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// What changed from the commit `base` to the files as they are, as a file.
+/// Writes the changes from the commit `base` to the files as they are into a file.
 fn difference(base: &str) -> Result<PathBuf> {
     let diff = git(&["diff", "--no-color", "--no-ext-diff", base, "--", "*.rs"])?;
     let file = output()?.join("changes.diff");
