@@ -8,6 +8,14 @@ use crate::segment::{Cut, CutError, Pieces, Segment, Segments};
 use crate::shm::{MemoryMut, Part};
 
 /// The part of a large packet that left.
+///
+/// ```
+/// use muennet_core::link::Sent;
+///
+/// // The payload of 2500 bytes left with 42 bytes of headers in each of three frames.
+/// let sent = Sent { frames: 3, bytes: 2500 + 3 * 42 };
+/// assert_eq!(sent.bytes / sent.frames, 875);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Sent {

@@ -4,6 +4,15 @@
 use core::fmt;
 
 /// Why a packet cannot be cut into segments.
+///
+/// ```
+/// use muennet_core::segment::{Cut, CutError, Segments, Transport};
+///
+/// let cut = Cut { network: 0, transport: 20, protocol: Transport::Udp, size: 1000, fixed_id: false };
+/// // No IP header begins with zeros.
+/// let error = Segments::new(&[0; 28], 4000, &cut).unwrap_err();
+/// assert_eq!(error, CutError::Network { network: 0, transport: 20 });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 #[non_exhaustive]

@@ -41,6 +41,18 @@ pub use transport::Transport;
 pub(crate) use pieces::Pieces;
 
 /// The way to cut a packet.
+///
+/// ```
+/// use muennet_core::segment::{Cut, Segments, Transport};
+///
+/// // IPv4 and UDP; the packet has 28 bytes of headers and 2500 of payload.
+/// let mut head = [0; 28];
+/// head[0] = 0x45;
+/// let cut = Cut { network: 0, transport: 20, protocol: Transport::Udp, size: 1000, fixed_id: false };
+/// let segments = Segments::new(&head, 2528, &cut)?;
+/// assert_eq!((segments.count(), segments.total()), (3, 2584));
+/// # Ok::<(), muennet_core::segment::CutError>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub struct Cut {

@@ -39,6 +39,22 @@ pub struct Segments {
 }
 
 /// One segment: its headers, and the number of bytes of payload behind them.
+///
+/// ```
+/// use muennet_core::segment::{Cut, Segments, Transport};
+///
+/// let mut head = [0; 28];
+/// head[0] = 0x45;
+/// let cut = Cut { network: 0, transport: 20, protocol: Transport::Udp, size: 1000, fixed_id: false };
+/// let mut segments = Segments::new(&head, 1528, &cut)?;
+/// let first = segments.next().unwrap();
+/// assert_eq!((first.payload(), first.is_last()), (1000, false));
+/// // The total length in its IPv4 header is the segment's.
+/// assert_eq!(first.header()[2..4], 1028_u16.to_be_bytes());
+/// let last = segments.next().unwrap();
+/// assert_eq!((last.payload(), last.is_last()), (500, true));
+/// # Ok::<(), muennet_core::segment::CutError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Segment<'a> {
     header: &'a [u8],

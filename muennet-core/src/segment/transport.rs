@@ -4,6 +4,14 @@
 use super::sum::with_length;
 
 /// A transport protocol whose packets can be cut.
+///
+/// ```
+/// use muennet_core::segment::{Cut, Transport};
+///
+/// // TCP over IPv4 in an Ethernet frame.
+/// let cut = Cut { network: 14, transport: 34, protocol: Transport::Tcp, size: 1448, fixed_id: false };
+/// assert_eq!(cut.protocol, Transport::Tcp);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "defmt", derive(defmt::Format))]
 pub enum Transport {
