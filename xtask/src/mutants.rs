@@ -26,9 +26,9 @@ const PACKAGES: [&str; 4] = [
     "muennet-cfg",
     "muennet-host",
 ];
-/// Those of which the tests notice every fault. In muennet-host sockets, TAPs and screens are
-/// shown by the layer `host` alone.
-const CLEAN: [&str; 3] = ["muennet-core", "smoltcp-device", "muennet-cfg"];
+/// Those of which the tests notice every fault. Faults of muennet-core's segments and of
+/// muennet-host's sockets, TAPs and screens were not tried yet.
+const CLEAN: [&str; 2] = ["smoltcp-device", "muennet-cfg"];
 /// A test that runs longer, in seconds, is stopped: a fault that lets a loop run on.
 const TEST_TIMEOUT: &str = "30";
 /// The time for faults in changed functions in the checks.
