@@ -371,13 +371,13 @@ fn of_parameters() {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn of_numbers() {
     said(NumberError::NotANumber, "not a number");
     said(NumberError::TooLarge, "a number of more than 64 bits");
 }
 
+#[cfg(target_arch = "x86_64")]
 #[test]
 fn of_a_vector_without_interrupt() {
     let error = muennet_core::config::interrupt(1, "c", 33, |_| false).unwrap_err();
